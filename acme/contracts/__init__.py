@@ -1,0 +1,1 @@
+"""The event kernel: what is said between the sides. Pure: no Django, no I/O."""
