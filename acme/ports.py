@@ -1,0 +1,81 @@
+"""The three read-only interfaces through which projections may ask the write side, and where their implementations are.
+
+Only `commands` implements them; `projections` never imports `commands`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol, cast
+from uuid import UUID
+
+from django.utils.module_loading import import_string
+
+from acme.contracts.envelope import Envelope, Sealed
+
+
+@dataclass(frozen=True, kw_only=True)
+class StreamHead:
+    """How far one partition has come: last numbered and last published sequence (0: none), and the log's epoch."""
+
+    topic: str
+    partition: int
+    sequence: int
+    published: int
+    log_epoch: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutboxBacklog:
+    """Recorded but not yet numbered events: how many, and since when the oldest waits."""
+
+    events: int
+    oldest_recorded_at: datetime | None
+
+
+class EventLog(Protocol):
+    """The event log in PostgreSQL, read-only."""
+
+    def heads(self, topics: Iterable[str]) -> list[StreamHead]:
+        """One head per partition of the topics, also where nothing has been recorded."""
+
+    def backlog(self) -> OutboxBacklog: ...
+
+    def read(self, topic: str, partition: int, first: int, last: int) -> Iterator[Envelope]:
+        """The numbered events with ``first <= sequence <= last``, in order; fewer when the log has fewer."""
+
+    def read_aggregate(self, aggregate_type: str, aggregate_id: UUID, first_version: int) -> Iterator[Envelope]:
+        """The numbered events of one aggregate from a version on, in order."""
+
+    def recorded_at(self, positions: Iterable[tuple[str, int, int]]) -> dict[tuple[str, int], datetime]:
+        """For each (topic, partition, sequence) that exists: when it was recorded."""
+
+
+class AggregateStates(Protocol):
+    """The state tables, for comparison with read models."""
+
+    def state(self, aggregate_type: str, aggregate_id: UUID) -> dict[str, Any] | None:
+        """JSON-ready fields of one aggregate as the tables have them now; None where there is none."""
+
+    def ids(self, aggregate_type: str) -> Iterator[UUID]: ...
+
+
+class SubjectKeys(Protocol):
+    """Opens personal data."""
+
+    def unseal(self, sealed: Sealed, event_id: UUID) -> dict[str, Any] | None:
+        """The personal data, or None when the subject's key was deleted."""
+
+
+def event_log() -> EventLog:
+    return cast(EventLog, import_string("commands.outbox.log.PostgresEventLog")())
+
+
+def aggregate_states() -> AggregateStates:
+    return cast(AggregateStates, import_string("commands.states.StateTables")())
+
+
+def subject_keys() -> SubjectKeys:
+    return cast(SubjectKeys, import_string("commands.outbox.personal.DataSubjectKeys")())

@@ -1,0 +1,105 @@
+"""The event log: inserting in the command's transaction, and reading for publisher, relay and projectors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from django.db.models import Max, Min, Q
+
+from acme.contracts.envelope import Envelope, Sealed
+from acme.contracts.topics import BY_NAME
+from acme.ports import OutboxBacklog, StreamHead
+from commands.outbox.models import DomainEvent, LogEpoch
+from commands.outbox.models import StreamHead as HeadRow
+
+READ_CHUNK = 1000
+
+
+def insert_events(events: list[DomainEvent]) -> None:
+    """Appends events in the given order; their positions come from the sequence of the table."""
+    DomainEvent.objects.bulk_create(events)
+
+
+def current_epoch() -> int:
+    """The epoch in force (1 before any other was started)."""
+    return LogEpoch.objects.aggregate(latest=Max("epoch"))["latest"] or 1
+
+
+def envelope_of(row: DomainEvent, epoch: int) -> Envelope:
+    """The envelope of a log row, as it travels in that epoch."""
+    metadata: dict[str, Any] = row.metadata
+    return Envelope(
+        event_id=row.event_id,
+        topic=row.topic,
+        partition=row.partition,
+        sequence=row.sequence,
+        aggregate_type=row.aggregate_type,
+        aggregate_id=row.aggregate_id,
+        aggregate_version=row.aggregate_version,
+        event_type=row.event_type,
+        schema_version=row.schema_version,
+        data=row.data,
+        personal=None if row.personal is None else msgspec.convert(row.personal, Sealed),
+        occurred_at=row.occurred_at,
+        recorded_at=row.recorded_at,
+        log_epoch=epoch,
+        traceparent=metadata.get("traceparent"),
+        correlation_id=metadata.get("correlation_id"),
+    )
+
+
+class PostgresEventLog:
+    """Implements `acme.ports.EventLog`."""
+
+    def heads(self, topics: Iterable[str]) -> list[StreamHead]:
+        epoch = current_epoch()
+        names = list(topics)
+        rows = {(row.topic, row.partition): row for row in HeadRow.objects.filter(topic__in=names)}
+        heads = []
+        for name in names:
+            for partition in range(BY_NAME[name].partitions):
+                row = rows.get((name, partition))
+                heads.append(
+                    StreamHead(
+                        topic=name,
+                        partition=partition,
+                        sequence=row.sequence if row else 0,
+                        published=row.published if row else 0,
+                        log_epoch=epoch,
+                    )
+                )
+        return heads
+
+    def backlog(self) -> OutboxBacklog:
+        unnumbered = DomainEvent.objects.filter(sequence__isnull=True)
+        return OutboxBacklog(
+            events=unnumbered.count(), oldest_recorded_at=unnumbered.aggregate(oldest=Min("recorded_at"))["oldest"]
+        )
+
+    def read(self, topic: str, partition: int, first: int, last: int) -> Iterator[Envelope]:
+        rows = DomainEvent.objects.filter(topic=topic, partition=partition, sequence__gte=first, sequence__lte=last)
+        return self._envelopes(rows.order_by("sequence"))
+
+    def read_aggregate(self, aggregate_type: str, aggregate_id: UUID, first_version: int) -> Iterator[Envelope]:
+        rows = DomainEvent.objects.filter(
+            aggregate_type=aggregate_type,
+            aggregate_id=aggregate_id,
+            aggregate_version__gte=first_version,
+            sequence__isnull=False,
+        )
+        return self._envelopes(rows.order_by("aggregate_version"))
+
+    def recorded_at(self, positions: Iterable[tuple[str, int, int]]) -> dict[tuple[str, int], datetime]:
+        wanted = Q(pk__in=[])
+        for topic, partition, sequence in positions:
+            wanted |= Q(topic=topic, partition=partition, sequence=sequence)
+        rows = DomainEvent.objects.filter(wanted).values_list("topic", "partition", "recorded_at")
+        return {(topic, partition): moment for topic, partition, moment in rows}
+
+    def _envelopes(self, rows: Any) -> Iterator[Envelope]:
+        epoch = current_epoch()
+        return (envelope_of(row, epoch) for row in rows.iterator(chunk_size=READ_CHUNK))
