@@ -1,0 +1,131 @@
+"""What projectors write beside the documents: pointers, checkpoints, positions, stopped aggregates, heads, heartbeats.
+
+Readers use it for read-your-writes and lag; the runtime writes it with guarded pymongo operations.
+"""
+
+from __future__ import annotations
+
+from mongoengine import DateTimeField, DictField, Document, IntField, ListField, LongField, StringField
+
+
+class ProjectionPointer(Document):
+    """Key: projection name. ``live`` is the generation that readers use."""
+
+    id = StringField(primary_key=True)
+    live = IntField(required=True)
+    version = IntField()  # of the projection's code when the live generation was made
+    topics = ListField(StringField())
+
+    meta = {"collection": "projection_pointers", "auto_create_index": False}
+
+
+class Checkpoint(Document):
+    """Key: ``projection|generation|topic|partition``. The truth about what has been applied."""
+
+    id = StringField(primary_key=True)
+    projection = StringField()
+    generation = IntField()
+    topic = StringField()
+    partition = IntField()
+    sequence = LongField()
+    event_id = StringField()
+    offset = LongField()  # in Kafka, of the record with this sequence; -1 when it was read from the log
+    topic_identity = StringField()
+    log_epoch = IntField()
+    recorded_at = DateTimeField()
+
+    meta = {
+        "collection": "projection_checkpoints",
+        "auto_create_index": False,
+        "indexes": [("projection", "generation")],
+    }
+
+
+class StoppedAggregate(Document):
+    """Key: ``projection|generation|type:id``. From ``first_version`` on nothing is applied to this aggregate."""
+
+    id = StringField(primary_key=True)
+    projection = StringField()
+    generation = IntField()
+    aggregate = StringField()
+    topic = StringField()
+    partition = IntField()
+    first_version = IntField()
+    first_sequence = LongField()
+    event_type = StringField()
+    error = StringField()
+    traceback = StringField()
+    attempts = IntField()
+    first_at = DateTimeField()
+    last_at = DateTimeField()
+
+    meta = {
+        "collection": "projection_stopped",
+        "auto_create_index": False,
+        "indexes": [("projection", "generation", "topic", "partition")],
+    }
+
+
+class StreamHead(Document):
+    """Key: ``topic|partition``. Copied from the log by the workers with each heartbeat; see ``seen_at``."""
+
+    id = StringField(primary_key=True)
+    topic = StringField()
+    partition = IntField()
+    sequence = LongField()  # last numbered
+    published = LongField()  # last acknowledged by Kafka
+    log_epoch = IntField()
+    seen_at = DateTimeField()
+
+    meta = {"collection": "stream_heads", "auto_create_index": False}
+
+
+class Backlog(Document):
+    """One document, key ``outbox``: events that are recorded but not numbered."""
+
+    id = StringField(primary_key=True)
+    events = IntField()
+    oldest_recorded_at = DateTimeField()
+    seen_at = DateTimeField()
+
+    meta = {"collection": "outbox_backlog", "auto_create_index": False}
+
+
+class WorkerHeartbeat(Document):
+    """Key: ``projection|host|pid|thread``. ``partitions``: [{topic, partition, sequence, oldest_unapplied_at}]."""
+
+    id = StringField(primary_key=True)
+    projection = StringField()
+    generation = IntField()
+    host = StringField()
+    pid = IntField()
+    state = StringField()
+    detail = StringField()
+    partitions = ListField(DictField())
+    events_per_second = IntField()
+    started_at = DateTimeField()
+    seen_at = DateTimeField()
+
+    meta = {
+        "collection": "projection_workers",
+        "auto_create_index": False,
+        "indexes": [{"fields": ["seen_at"], "expireAfterSeconds": 3600}],
+    }
+
+
+class PositionDocument(Document):
+    """Key: ``type:id`` of an aggregate. Its latest projected version and where in the stream that is."""
+
+    projection = "positions"
+
+    id = StringField(primary_key=True)
+    version = IntField()
+    topic = StringField()
+    partition = IntField()
+    sequence = LongField()
+    seen_at = DateTimeField()
+
+    meta = {
+        "auto_create_index": False,
+        "indexes": [{"fields": ["seen_at"], "expireAfterSeconds": 24 * 3600}],
+    }

@@ -1,0 +1,115 @@
+"""Lag of one projection, computed from heads, checkpoints and heartbeats alone, so that the query side knows it too.
+
+By stage: recorded but not numbered (the outbox, common to all), numbered but not acknowledged by Kafka, acknowledged
+but not projected, parked. In events, and in seconds since the oldest event not yet applied was recorded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from queries.documents.connection import database, live_generation
+
+#: A head not refreshed for so long makes the lag unknown: nobody is looking.
+HEAD_FRESH = timedelta(seconds=5)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lag:
+    """One projection. ``unknown`` when the heads are stale; ``seconds`` is 0 when caught up.
+
+    ``as_of`` is the moment up to which the read model is complete: None when it never was filled and lags.
+    """
+
+    projection: str
+    generation: int
+    unknown: bool
+    unnumbered: int
+    unacknowledged: int
+    unprojected: int
+    stopped_aggregates: int
+    seconds: float
+    as_of: datetime | None
+
+    @property
+    def events(self) -> int:
+        """Everything recorded and not yet applied, in this projection's topics (unnumbered: in all topics)."""
+        return self.unnumbered + self.unacknowledged + self.unprojected
+
+
+def compute_lag(
+    projection: str,
+    generation: int,
+    *,
+    topics: list[str],
+    heads: list[dict[str, Any]],
+    checkpoints: list[dict[str, Any]],
+    workers: list[dict[str, Any]],
+    backlog: dict[str, Any] | None,
+    stopped: int,
+    now: datetime,
+) -> Lag:
+    """Pure: all inputs are documents of `queries.documents.bookkeeping` as dicts."""
+    mine = [head for head in heads if head["topic"] in topics]
+    applied = {(c["topic"], c["partition"]): c for c in checkpoints}
+    oldest = _oldest_unapplied(workers)
+    unacknowledged = unprojected = 0
+    waiting: list[datetime] = []
+    for head in mine:
+        stream = (head["topic"], head["partition"])
+        sequence = applied[stream]["sequence"] if stream in applied else 0
+        unacknowledged += max(0, head["sequence"] - max(head["published"], sequence))
+        unprojected += max(0, head["published"] - sequence)
+        if head["sequence"] > sequence:
+            since = oldest.get(stream, {}).get(sequence) or (applied.get(stream) or {}).get("recorded_at")
+            waiting.append(since or head["seen_at"])
+    unnumbered = backlog["events"] if backlog else 0
+    if unnumbered and backlog and backlog.get("oldest_recorded_at"):
+        waiting.append(backlog["oldest_recorded_at"])
+    seen = min((head["seen_at"] for head in mine), default=None)
+    unknown = seen is None or now - seen > HEAD_FRESH or {h["topic"] for h in mine} != set(topics)
+    as_of = min(waiting) if waiting else seen
+    return Lag(
+        projection=projection,
+        generation=generation,
+        unknown=unknown,
+        unnumbered=unnumbered,
+        unacknowledged=unacknowledged,
+        unprojected=unprojected,
+        stopped_aggregates=stopped,
+        seconds=max(0.0, (now - min(waiting)).total_seconds()) if waiting else 0.0,
+        as_of=as_of,
+    )
+
+
+def _oldest_unapplied(workers: list[dict[str, Any]]) -> dict[tuple[str, int], dict[int, datetime]]:
+    """(topic, partition) → checkpoint sequence → when the next event was recorded, as workers last saw it."""
+    found: dict[tuple[str, int], dict[int, datetime]] = {}
+    for worker in workers:
+        for part in worker.get("partitions", []):
+            if part.get("oldest_unapplied_at"):
+                stream = (part["topic"], part["partition"])
+                found.setdefault(stream, {})[part["sequence"]] = part["oldest_unapplied_at"]
+    return found
+
+
+def read_lag(projection: str, *, now: datetime | None = None) -> Lag:
+    """The lag of the live generation, from the store. Raises pymongo's errors when it cannot be reached."""
+    store = database()
+    generation = live_generation(projection)
+    pointer = store["projection_pointers"].find_one({"_id": projection}) or {}
+    topics = list(pointer.get("topics", []))
+    mine = {"projection": projection, "generation": generation}
+    return compute_lag(
+        projection,
+        generation,
+        topics=topics,
+        heads=list(store["stream_heads"].find({"topic": {"$in": topics}})),
+        checkpoints=list(store["projection_checkpoints"].find(mine)),
+        workers=list(store["projection_workers"].find(mine)),
+        backlog=store["outbox_backlog"].find_one({"_id": "outbox"}),
+        stopped=store["projection_stopped"].count_documents(mine),
+        now=now or datetime.now(UTC),
+    )
