@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
+from acme.identity import Actor
 from commands.aggregate import Aggregate
 
 
@@ -28,6 +29,9 @@ class Cart(Aggregate):
                 condition=Q(customer_id__isnull=False) ^ Q(guest_token_hash__isnull=False), name="cart_has_one_owner"
             )
         ]
+
+    def is_owned_by(self, actor: Actor) -> bool:
+        return actor.owns(self.customer_id, self.guest_token_hash)
 
 
 class CartLine(models.Model):

@@ -8,6 +8,7 @@ from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, Permis
 from django.db import models
 from django.db.models.functions import Lower
 
+from acme.identity import Actor
 from commands.aggregate import Aggregate, new_id
 
 
@@ -57,3 +58,6 @@ class Customer(Aggregate):
 
     def __str__(self) -> str:
         return self.email or self.number or str(self.id)
+
+    def is_owned_by(self, actor: Actor) -> bool:
+        return actor.owns(self.id, None)

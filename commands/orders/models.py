@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import F, Q
 
+from acme.identity import Actor
 from commands.aggregate import Aggregate, new_id
 
 
@@ -41,6 +42,9 @@ class Order(Aggregate):
 
     def __str__(self) -> str:
         return self.number
+
+    def is_owned_by(self, actor: Actor) -> bool:
+        return actor.owns(self.customer_id, self.guest_token_hash)
 
 
 class OrderLine(models.Model):
