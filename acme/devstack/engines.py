@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from acme.devstack import kafka, mongodb, postgres, redis
 from acme.devstack.engine import Engine, Say
+from acme.devstack.errors import CannotStart
 from acme.devstack.home import Home, write_json
 from acme.devstack.ports import free_port
 
@@ -33,6 +34,17 @@ def find_all(home: Home, say: Say, environ: Mapping[str, str] | None = None) -> 
     given = {module.VARIABLE: environ[module.VARIABLE] for module in MODULES if environ.get(module.VARIABLE)}
     ours = tuple(module.find(home, free_port(), say) for module in MODULES if module.VARIABLE not in given)
     return Engines(given, ours)
+
+
+def check_given(engines: Engines) -> None:
+    """Raises `CannotStart` naming the first engine of the environment that does not answer."""
+    for module in MODULES:
+        url = engines.given.get(module.VARIABLE)
+        if url is not None and not module.answers(url):
+            raise CannotStart(
+                f"{module.VARIABLE} is set in the environment and nothing answers there: start that server, "
+                f"correct the URL, or unset {module.VARIABLE} to have one started."
+            )
 
 
 def publish(home: Home, engines: Engines) -> None:

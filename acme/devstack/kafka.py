@@ -63,26 +63,31 @@ def _engine(home: Home, port: int, argv: tuple[str, ...], where: str, prepare: o
         port=port,
         env={"RUST_LOG": "warn", "KAFKA_HEAP_OPTS": "-Xmx512m", "LOG_DIR": str(home.log(NAME).parent / NAME)},
     )
+    url = f"{LOOPBACK}:{port}"
     steps = {"prepare": prepare} if callable(prepare) else {}
     return Engine(
         variable=VARIABLE,
-        url=f"{LOOPBACK}:{port}",
+        url=url,
         program=program,
         where=where,
-        answers=lambda: answers(LOOPBACK, port),
+        answers=lambda: answers(url),
         **steps,
     )
 
 
-def answers(host: str, port: int) -> bool:
-    """True when a broker answers ApiVersions. Spoken by hand: only `acme.bus` imports the Kafka client."""
+def answers(url: str) -> bool:
+    """True when the first of these bootstrap servers answers ApiVersions.
+
+    Spoken by hand, because only `acme.bus` may import the Kafka client.
+    """
+    host, _, port = url.split(",")[0].strip().rpartition(":")
     correlation = 4711
     request = struct.pack(">hhih", API_VERSIONS, 0, correlation, -1)  # no client id
     try:
-        with socket.create_connection((host, port), timeout=2) as connection:
+        with socket.create_connection((host, int(port)), timeout=2) as connection:
             connection.sendall(struct.pack(">i", len(request)) + request)
             reply = connection.recv(8, socket.MSG_WAITALL)
-    except OSError:
+    except (OSError, ValueError):
         return False
     return len(reply) == 8 and struct.unpack(">ii", reply)[1] == correlation
 

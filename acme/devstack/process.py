@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ class Program:
 
     name: str
     argv: tuple[str, ...]
-    log: Path
+    log: Path | None  # None: it writes where we write (passwords that are shown once must reach no file)
     port: int | None = None
     env: Mapping[str, str] = field(default_factory=dict)
     user: str | None = None
@@ -55,9 +55,12 @@ class Process:
     def start(self) -> None:
         """Starts it; `alive` tells whether it stayed. Raises `CannotStart` when it cannot be executed."""
         program = self.program
-        _set_aside(program.log)
-        with program.log.open("ab") as log:
-            self._log_start = log.tell()
+        with ExitStack() as files:
+            log = None
+            if program.log is not None:
+                _set_aside(program.log)
+                log = files.enter_context(program.log.open("ab"))
+                self._log_start = log.tell()
             try:
                 self._popen = subprocess.Popen(  # noqa: S603 (argv is ours, no shell)
                     program.argv,
@@ -69,6 +72,7 @@ class Process:
                     user=program.user,
                     group=program.user,
                     extra_groups=[] if program.user else None,
+                    umask=0o077,
                     start_new_session=True,
                     preexec_fn=_die_with_parent,
                 )
@@ -96,7 +100,9 @@ class Process:
         return f"exit code {code}" if code >= 0 else f"killed by {signal.Signals(-code).name}"
 
     def tail(self, lines: int = 8) -> list[str]:
-        """The last non-empty lines that it wrote since it was started."""
+        """The last non-empty lines that it wrote to its log since it was started."""
+        if self.program.log is None:
+            return []
         try:
             with self.program.log.open("rb") as log:
                 log.seek(max(self._log_start, log.seek(0, os.SEEK_END) - 20_000))
