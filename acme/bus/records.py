@@ -1,0 +1,32 @@
+"""Records as they are read from and written to a partition."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+#: (topic, partition)
+Partition = tuple[str, int]
+Headers = list[tuple[str, bytes]]
+
+
+class Record(NamedTuple):
+    """One record of a partition as it was read."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outgoing:
+    """One record to be written to exactly this partition."""
+
+    topic: str
+    partition: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers = field(default_factory=list)
