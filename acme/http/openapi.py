@@ -1,0 +1,80 @@
+"""What drf-spectacular is told about our views: headers of commands, their answers, problems, and the two tokens."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, inline_serializer
+from rest_framework import serializers
+
+
+class AccessTokenScheme(OpenApiAuthenticationExtension):
+    """The access token as an HTTP bearer scheme."""
+
+    target_class = "acme.http.authentication.AccessToken"
+    name = "AccessToken"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+
+
+class ProblemError(serializers.Serializer):
+    """One thing that is wrong: a member of the body (``pointer``), a query parameter or a header."""
+
+    pointer = serializers.CharField(required=False, help_text="JSON pointer into the request body.")
+    parameter = serializers.CharField(required=False)
+    header = serializers.CharField(required=False)
+    detail = serializers.CharField()
+    code = serializers.CharField()
+
+
+class Problem(serializers.Serializer):
+    """RFC 9457 problem document."""
+
+    type = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    detail = serializers.CharField()
+    code = serializers.CharField(help_text="Stable; meant for programs.")
+    request_id = serializers.CharField(allow_null=True)
+    errors = ProblemError(many=True)
+
+
+def problem_answers(*statuses: int) -> dict[Any, OpenApiResponse]:
+    """``{(status, media type): response}`` for `extend_schema(responses=...)`."""
+    return {(status, "application/problem+json"): OpenApiResponse(Problem) for status in statuses}
+
+
+class CommandSchema(AutoSchema):
+    """Describes a `commands.http.CommandView` from its declarations."""
+
+    def get_request_serializer(self) -> Any:
+        return self.view.body
+
+    def get_override_parameters(self) -> list[OpenApiParameter]:
+        view = self.view
+        found = [
+            _header("If-Match", "The version that was read, as an entity tag.", view.version_required),
+            _header("Idempotency-Key", "A key of your own: the request is done once.", view.idempotency_required),
+        ]
+        if view.public:
+            found.append(_header("Guest-Token", "Opens a guest's own cart or order.", False))
+        return found
+
+    def get_response_serializers(self) -> Any:
+        view = self.view
+        result = view.result
+        fields: dict[str, Any] = {"id": serializers.UUIDField(), "version": serializers.IntegerField()}
+        name = "Written"
+        if result is not None:
+            fields.update(result().get_fields())
+            name = result.__name__
+        status = 201 if view.creates else 200
+        answer = OpenApiResponse(inline_serializer(name, fields), description="Done; see the header Consistency-Token.")
+        return {(status, "application/json"): answer, **problem_answers(400, 401, 403, 404, 409, 412, 422, 428, 503)}
+
+
+def _header(name: str, description: str, required: bool) -> OpenApiParameter:
+    return OpenApiParameter(name, str, OpenApiParameter.HEADER, required=required, description=description)

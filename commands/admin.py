@@ -1,0 +1,1 @@
+"""The slices' admin modules, gathered for Django."""
