@@ -1,6 +1,6 @@
 """Logging in: an e-mail address and a password for an access token (five minutes) and a refresh token.
 
-The access token says who its bearer is (``sub``), which customer (``customer``, an id or null) and with which roles
+The access token says who its bearer is (``sub``), which customer (``customer_id``, or null) and with which roles
 (``roles``); query hosts verify it with the public key alone. The refresh token says only who; what its bearer may do
 is read anew from the tables at every refresh, so a deactivated user or a changed staff flag counts within minutes.
 """
@@ -55,7 +55,7 @@ def _tokens(user: User) -> Tokens:
     refresh_token = RefreshToken.for_user(user)
     access = refresh_token.access_token
     customer_id = customer_id_of(user)
-    access["customer"] = None if customer_id is None else str(customer_id)
+    access["customer_id"] = None if customer_id is None else str(customer_id)
     access["roles"] = sorted(roles_of(user, customer_id))
     return Tokens(access=str(access), refresh=str(refresh_token))
 
