@@ -98,10 +98,10 @@ def check_quantity(quantity: int, *, pointer: str = "/quantity") -> None:
         raise Invalid(f"from 1 to {MOST_MOVED} pieces", code="out-of-range", pointer=pointer)
 
 
-def demand_per_variant(items: Sequence[tuple[UUID, int]]) -> dict[UUID, int]:
+def demand_per_variant(lines: Sequence[tuple[UUID, int]]) -> dict[UUID, int]:
     """Pieces wanted of each variant, summed over lines."""
     demand: dict[UUID, int] = {}
-    for variant_id, quantity in items:
+    for variant_id, quantity in lines:
         check_quantity(quantity)
         demand[variant_id] = demand.get(variant_id, 0) + quantity
     return demand

@@ -19,17 +19,17 @@ from commands.inventory.movements import Movements, demand_per_variant
 
 @dataclass(frozen=True, kw_only=True)
 class ReserveStock:
-    """``items``: (variant id, pieces) per line; a variant may come several times. ``pointers``: variant id → JSON
+    """``lines``: (variant id, pieces); a variant may come several times. ``pointers``: variant id → JSON
     pointer to blame in the caller's input."""
 
     order_id: UUID
-    items: tuple[tuple[UUID, int], ...]
+    lines: tuple[tuple[UUID, int], ...]
     pointers: Mapping[UUID, str] = field(default_factory=dict)
 
 
 def reserve_stock(command: ReserveStock, *, actor: Actor, now: datetime) -> Done:
     """Internal. Raises `Conflict` ``out-of-stock``, or ``already-reserved`` when the order holds pieces already."""
-    demand = demand_per_variant(command.items)
+    demand = demand_per_variant(command.lines)
     items = lock_items(demand)
     if Reservation.objects.filter(order_id=command.order_id).exists():
         raise Conflict(f"stock is reserved for order {command.order_id} already", code="already-reserved")

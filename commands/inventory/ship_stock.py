@@ -17,15 +17,15 @@ from commands.inventory.movements import Movements, demand_per_variant
 
 @dataclass(frozen=True, kw_only=True)
 class ShipStock:
-    """``items``: (variant id, pieces) per line; a variant may come several times."""
+    """``lines``: (variant id, pieces); a variant may come several times."""
 
     order_id: UUID
-    items: tuple[tuple[UUID, int], ...]
+    lines: tuple[tuple[UUID, int], ...]
 
 
 def ship_stock(command: ShipStock, *, actor: Actor, now: datetime) -> Done:
     """Internal. Raises `Conflict` ``not-reserved`` when fewer pieces are held for the order."""
-    demand = demand_per_variant(command.items)
+    demand = demand_per_variant(command.lines)
     items = lock_items(demand)
     held = {row.item_id: row for row in Reservation.objects.filter(order_id=command.order_id)}
     for variant_id, quantity in demand.items():

@@ -41,8 +41,7 @@ def cancel_order(command: CancelOrder, *, actor: Actor, now: datetime) -> Done:
     if order.lines.filter(shipped__gt=0).exists():
         raise Conflict(f"order {order.number} is shipped in part and cannot be cancelled", code="wrong-state")
     lines = lines_of(order)
-    reserved = tuple((line.variant_id, line.quantity) for line in lines)
-    release_stock(ReleaseStock(order_id=order.id, lines=reserved), actor=actor, now=now)
+    release_stock(ReleaseStock(order_id=order.id), actor=actor, now=now)
     was_confirmed = order.status == Order.Status.CONFIRMED
     cancelled = OrderCancelled(**sale_of(order, lines), reason=reason, was_confirmed=was_confirmed)
     record(order, cancelled, actor=actor, now=now)
