@@ -1,0 +1,1 @@
+"""The projection runtime: turns the event stream into documents. It knows no aggregate."""

@@ -1,0 +1,91 @@
+"""The documents of one generation: read in chunks, kept in memory after writing, written with compare-and-set.
+
+Kept documents are BSON bytes: a fresh, changeable copy costs one decode, and what is kept is exactly what was stored.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from typing import Any
+
+import bson
+from bson.codec_options import CodecOptions
+from pymongo.collection import Collection
+from pymongo.errors import BulkWriteError
+
+#: Ids per find: the embedded server's $in is quadratic beyond a few hundred, and real MongoDB does not mind.
+FIND_CHUNK = 100
+DUPLICATE_KEY = 11000
+
+Document = dict[str, Any]
+
+
+class Overtaken(Exception):
+    """A guarded write found something else than was read: another worker was faster, or the store went back.
+
+    The batch is dropped, checkpoints and documents are read anew, and the stream is followed from there.
+    """
+
+
+class DocumentCache:
+    """The documents last read or written, up to ``capacity``; least recently used ones go first."""
+
+    def __init__(self, collection: Collection[Document], *, capacity: int = 20_000) -> None:
+        self._collection = collection
+        self._capacity = capacity
+        self._options: CodecOptions[Document] = CodecOptions(tz_aware=True)
+        self._raw: OrderedDict[str, bytes | None] = OrderedDict()
+
+    def load(self, keys: Iterable[str]) -> None:
+        """Makes all of these known: one find per chunk for those that are not."""
+        missing = []
+        for key in keys:
+            if key in self._raw:
+                self._raw.move_to_end(key)
+            else:
+                missing.append(key)
+        for start in range(0, len(missing), FIND_CHUNK):
+            chunk = missing[start : start + FIND_CHUNK]
+            found = {str(d["_id"]): bson.encode(d) for d in self._collection.find({"_id": {"$in": chunk}})}
+            for key in chunk:
+                self._raw[key] = found.get(key)
+
+    def get(self, key: str) -> Document | None:
+        """A fresh copy, or None where the store has none. `load` must have been called."""
+        if key not in self._raw:
+            self.load([key])
+        raw = self._raw[key]
+        return None if raw is None else bson.decode(raw, self._options)
+
+    def put(self, key: str, document: Document) -> None:
+        self._raw[key] = bson.encode(document)
+        self._raw.move_to_end(key)
+
+    def drop(self, keys: Iterable[str]) -> None:
+        for key in keys:
+            self._raw.pop(key, None)
+
+    def clear(self) -> None:
+        self._raw.clear()
+
+    def trim(self) -> None:
+        """Forgets the oldest beyond the capacity; called between batches, never inside one."""
+        while len(self._raw) > self._capacity:
+            self._raw.popitem(last=False)
+
+
+def write_guarded(collection: Collection[Document], operations: list[Any]) -> None:
+    """One unordered bulk write in which every operation must match or insert. Raises `Overtaken` otherwise."""
+    if not operations:
+        return
+    try:
+        result = collection.bulk_write(operations, ordered=False)
+    except BulkWriteError as error:
+        errors = error.details.get("writeErrors", [])
+        if errors and all(item.get("code") == DUPLICATE_KEY for item in errors):
+            raise Overtaken(f"{collection.name}: {len(errors)} documents were inserted by somebody else") from error
+        raise
+    done = result.matched_count + len(result.upserted_ids or {})
+    if done != len(operations):
+        raise Overtaken(f"{collection.name}: {len(operations) - done} of {len(operations)} documents have changed")

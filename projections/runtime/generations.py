@@ -1,0 +1,40 @@
+"""Generations: a projection's collection and bookkeeping under a number, and the pointer that names the live one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pymongo.collection import Collection
+from pymongo.database import Database
+
+from projections.runtime.projection import Projection
+from queries.documents.connection import collection_name
+
+POINTERS = "projection_pointers"
+
+
+def open_live(store: Database[dict[str, Any]], projection: Projection) -> int:
+    """The live generation, made with its indexes when there is none yet; several workers may do so at once."""
+    pointers = store[POINTERS]
+    pointers.update_one(
+        {"_id": projection.name},
+        {"$setOnInsert": {"live": 1, "version": projection.version}, "$set": {"topics": list(projection.topics)}},
+        upsert=True,
+    )
+    pointer = pointers.find_one({"_id": projection.name})
+    generation = int(pointer["live"]) if pointer else 1
+    ensure_indexes(projection, store[collection_name(projection.name, generation)])
+    return generation
+
+
+def ensure_indexes(projection: Projection, collection: Collection[dict[str, Any]]) -> None:
+    """Makes the indexes that the document's shape declares; existing ones stay."""
+    for spec in projection.document._meta["index_specs"]:
+        options = {name: value for name, value in spec.items() if name != "fields"}
+        collection.create_index(spec["fields"], **options)
+
+
+def rebuild_due(store: Database[dict[str, Any]], projection: Projection) -> bool:
+    """Whether the live generation was made by another version of the projection's code."""
+    pointer = store[POINTERS].find_one({"_id": projection.name})
+    return pointer is not None and pointer.get("version") != projection.version

@@ -1,0 +1,110 @@
+"""What a worker tells the store once a second: stream heads, backlog, its own state, the oldest waiting event.
+
+The query side knows lag only through these documents; a head that is no longer refreshed makes it unknown, not zero.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from pymongo import UpdateOne
+from pymongo.database import Database
+
+from acme.ports import EventLog, StreamHead
+from projections.runtime.checkpoints import Checkpoint, Stream
+
+
+class Heartbeat:
+    """One worker's heartbeat; `stream_heads` are common to all workers, the latest writer wins (heads only grow)."""
+
+    def __init__(self, store: Database[dict[str, Any]], log: EventLog, projection: str, generation: int) -> None:
+        self._store, self._log = store, log
+        self._host, self._pid = socket.gethostname(), os.getpid()
+        self._projection, self._generation = projection, generation
+        self._id = f"{projection}|{self._host}|{self._pid}|{threading.get_native_id()}"
+        self._started = datetime.now(UTC)
+
+    def copy_heads(self, topics: tuple[str, ...]) -> dict[Stream, StreamHead]:
+        """Reads the heads from the log and copies them to the store. Raises engines' failures."""
+        heads = self._log.heads(topics)
+        backlog = self._log.backlog()
+        now = datetime.now(UTC)
+        self._store["stream_heads"].bulk_write(
+            [
+                UpdateOne(
+                    {"_id": f"{head.topic}|{head.partition}"},
+                    {
+                        "$set": {
+                            "topic": head.topic,
+                            "partition": head.partition,
+                            "sequence": head.sequence,
+                            "published": head.published,
+                            "log_epoch": head.log_epoch,
+                            "seen_at": now,
+                        }
+                    },
+                    upsert=True,
+                )
+                for head in heads
+            ],
+            ordered=False,
+        )
+        self._store["outbox_backlog"].update_one(
+            {"_id": "outbox"},
+            {"$set": {"events": backlog.events, "oldest_recorded_at": backlog.oldest_recorded_at, "seen_at": now}},
+            upsert=True,
+        )
+        return {(head.topic, head.partition): head for head in heads}
+
+    def beat(
+        self,
+        held: Mapping[Stream, Checkpoint],
+        heads: Mapping[Stream, StreamHead],
+        *,
+        state: str,
+        detail: str,
+        rate: int,
+    ) -> None:
+        """Writes the worker's own document."""
+        behind = [
+            (topic, partition, checkpoint.sequence + 1)
+            for (topic, partition), checkpoint in held.items()
+            if (topic, partition) in heads and heads[topic, partition].sequence > checkpoint.sequence
+        ]
+        waiting = self._log.recorded_at(behind) if behind else {}
+        partitions = [
+            {
+                "topic": topic,
+                "partition": partition,
+                "sequence": checkpoint.sequence,
+                "oldest_unapplied_at": waiting.get((topic, partition)),
+            }
+            for (topic, partition), checkpoint in sorted(held.items())
+        ]
+        self._store["projection_workers"].update_one(
+            {"_id": self._id},
+            {
+                "$set": {
+                    "projection": self._projection,
+                    "generation": self._generation,
+                    "host": self._host,
+                    "pid": self._pid,
+                    "state": state,
+                    "detail": detail,
+                    "partitions": partitions,
+                    "events_per_second": rate,
+                    "started_at": self._started,
+                    "seen_at": datetime.now(UTC),
+                }
+            },
+            upsert=True,
+        )
+
+    def leave(self) -> None:
+        """Takes the worker's document away at a clean stop."""
+        self._store["projection_workers"].delete_one({"_id": self._id})

@@ -1,0 +1,148 @@
+"""How a projection is declared: `@projection` on a class, `@on` and `@counts` on its methods.
+
+A handler is a pure function of the section (or of nothing) and the event: it reads no clock, no store, no other
+document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import mongoengine
+
+from acme.contracts.base import Event
+from acme.contracts.envelope import Envelope
+from acme.contracts.topics import BY_AGGREGATE
+
+SectionHandler = Callable[[Any, dict[str, Any], Event, datetime], None]
+CountHandler = Callable[[Any, Event, datetime], Iterable["Count"]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """The part of a document that one aggregate owns, with a contiguous version of its own.
+
+    ``path`` is where it stands (empty: the document's root); ``{name}`` in it and ``document`` name members of the
+    event's data. Without ``document`` the key is the aggregate's id.
+    """
+
+    aggregate: str
+    path: str
+    document: str | None = None
+
+    def locate(self, envelope: Envelope) -> tuple[str, str]:
+        """Document id and path. Raises KeyError when the event's data lacks the member."""
+        key = str(envelope.aggregate_id) if self.document is None else str(envelope.data[self.document])
+        return key, self.path.format_map(envelope.data) if "{" in self.path else self.path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Count:
+    """Increments of one counter document by one event. All four commute, so any order gives the same document.
+
+    ``add``: path → amount; ``lowest``/``highest``: path → value kept when lower/higher; ``static``: what a new document
+    has besides, a function of its key alone.
+    """
+
+    document: str
+    add: Mapping[str, int]
+    lowest: Mapping[str, Any] = field(default_factory=dict)
+    highest: Mapping[str, Any] = field(default_factory=dict)
+    static: Mapping[str, Any] = field(default_factory=dict)
+
+
+def on(*events: type[Event]) -> Callable[[SectionHandler], SectionHandler]:
+    """Method decorator: ``method(self, section, event, at)`` changes its aggregate's section in place."""
+    return _mark("_on", events)
+
+
+def counts(*events: type[Event]) -> Callable[[CountHandler], CountHandler]:
+    """Method decorator: ``method(self, event, at)`` answers the `Count`s of an event."""
+    return _mark("_counts", events)
+
+
+def _mark(attribute: str, events: tuple[type[Event], ...]) -> Callable[[Any], Any]:
+    def decorate(method: Any) -> Any:
+        setattr(method, attribute, events)
+        return method
+
+    return decorate
+
+
+@dataclass(frozen=True, kw_only=True)
+class Projection:
+    """A declared projection, as the runtime uses it.
+
+    ``computed`` are pipeline stages run by the store after a section was set, for fields across sections.
+    ``headers_only``: the events are not decoded; ``header`` folds an envelope into the (root) section instead, and
+    versions may jump because documents expire.
+    """
+
+    name: str
+    version: int
+    document: type[mongoengine.Document]
+    sections: Mapping[str, Section]
+    topics: tuple[str, ...]
+    instance: Any = None
+    on: Mapping[str, SectionHandler] = field(default_factory=dict)
+    counts: Mapping[str, CountHandler] = field(default_factory=dict)
+    counted: frozenset[str] = frozenset()  # aggregate types whose events are counted
+    ignores: frozenset[str] = frozenset()
+    computed: tuple[dict[str, Any], ...] = ()
+    headers_only: Callable[[dict[str, Any], Envelope], None] | None = None
+
+
+#: All projections by name, in order of declaration (projections.projectors declares them).
+PROJECTIONS: dict[str, Projection] = {}
+
+
+def projection(
+    name: str,
+    *,
+    version: int,
+    document: type[mongoengine.Document],
+    sections: tuple[Section, ...] = (),
+    computed: tuple[dict[str, Any], ...] = (),
+) -> Callable[[type], type]:
+    """Class decorator: registers the projection. ``version`` is raised with every change of what it writes."""
+
+    def register(cls: type) -> type:
+        handlers = [member for member in vars(cls).values() if callable(member)]
+        on_events = {e.__name__: m for m in handlers for e in getattr(m, "_on", ())}
+        count_events = {e.__name__: m for m in handlers for e in getattr(m, "_counts", ())}
+        owners = {s.aggregate for s in sections}
+        counted = {e.aggregate_type for m in handlers for e in getattr(m, "_counts", ())}
+        add(
+            Projection(
+                name=name,
+                version=version,
+                document=document,
+                sections={s.aggregate: s for s in sections},
+                topics=topics_of(owners | counted),
+                instance=cls(),
+                on=on_events,
+                counts=count_events,
+                counted=frozenset(counted),
+                ignores=frozenset(e.__name__ for e in getattr(cls, "ignores", ())),
+                computed=computed,
+            )
+        )
+        return cls
+
+    return register
+
+
+def add(declared: Projection) -> Projection:
+    """Puts a projection into the registry. Raises ValueError for a second one of the same name."""
+    if declared.name in PROJECTIONS:
+        raise ValueError(f"projection {declared.name} is declared twice")
+    PROJECTIONS[declared.name] = declared
+    return declared
+
+
+def topics_of(aggregates: Iterable[str]) -> tuple[str, ...]:
+    """The topics in which events of these aggregates travel, sorted."""
+    return tuple(sorted({BY_AGGREGATE[aggregate].name for aggregate in aggregates}))

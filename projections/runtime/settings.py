@@ -1,0 +1,22 @@
+"""Every knob of a worker, declared once with its meaning."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkerSettings:
+    """Times in seconds."""
+
+    max_records: int = 2000  # events of one batch from Kafka
+    log_records: int = 2000  # events of one batch from the log, per partition
+    poll: float = 0.25  # how long one poll waits when nothing comes
+    heartbeat: float = 1.0  # heads copied, checkpoints audited, identities compared
+    idle_before_log: float = 2.0  # behind the head and nothing received: read the log instead
+    blocked_retry: float = 10.0  # a partition with a gap is looked at again
+    backoff_first: float = 0.1  # after an engine's failure; doubles up to backoff_cap, with jitter
+    backoff_cap: float = 5.0
+
+
+DEFAULT = WorkerSettings()

@@ -1,0 +1,233 @@
+"""A worker: a member of its projection's consumer group that polls, applies and heals.
+
+The loop has one rule: whatever goes wrong, the batch is dropped, the checkpoints are loaded again, and the stream is
+followed from there. Nothing else is remembered between turns that the store does not have.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from pymongo.database import Database
+
+from acme.bus import BusUnavailable, Consumer, Record
+from acme.contracts.envelope import Undecodable, from_record
+from acme.ports import EventLog, StreamHead, SubjectKeys
+from projections.runtime.applier import Applier
+from projections.runtime.checkpoints import Checkpoint, Stream
+from projections.runtime.documents import Overtaken
+from projections.runtime.failures import is_engine_failure
+from projections.runtime.generations import open_live
+from projections.runtime.heartbeat import Heartbeat
+from projections.runtime.intake import Arrived, Fill, StreamBlocked, read_ahead, take_in_order
+from projections.runtime.projection import Projection
+from projections.runtime.settings import DEFAULT, WorkerSettings
+
+logger = logging.getLogger(__name__)
+Joined = Callable[[list[Stream]], None]
+#: Makes the group consumer: (group, topics, on_assigned, on_revoked) → Consumer.
+MakeConsumer = Callable[[str, tuple[str, ...], Joined, Joined], Consumer]
+#: Topic name → identity of those that Kafka has now.
+Identities = Callable[[tuple[str, ...]], dict[str, str]]
+
+
+class Worker:
+    """Runs one projection's live generation for the partitions that its group hands out."""
+
+    def __init__(
+        self,
+        projection: Projection,
+        store: Database[dict[str, Any]],
+        log: EventLog,
+        keys: SubjectKeys,
+        make_consumer: MakeConsumer,
+        identities: Identities,
+        settings: WorkerSettings = DEFAULT,
+    ) -> None:
+        self.projection, self._settings = projection, settings
+        self._store, self._log, self._keys = store, log, keys
+        self._make_consumer, self._read_identities = make_consumer, identities
+        self._consumer: Consumer | None = None
+        self._applier: Applier | None = None
+        self._heartbeat: Heartbeat | None = None
+        self._assigned: set[Stream] = set()
+        self._ready: set[Stream] = set()  # checkpoint loaded and consumer sought to it
+        self._blocked: dict[Stream, tuple[float, str]] = {}
+        self._heads: dict[Stream, StreamHead] = {}
+        self._identities: dict[str, str] = {}
+        self._progress: dict[Stream, float] = {}
+        self._applied_since_beat = 0
+        self._last_beat = 0.0
+        self._failures = 0
+
+    def run(self, stop: threading.Event, until: Callable[[], bool] = lambda: False) -> None:
+        """Works until ``stop`` is set or ``until`` is true; then leaves the group with its checkpoints written."""
+        try:
+            while not stop.is_set() and not until():
+                self._guarded_turn(stop)
+        finally:
+            self._close()
+
+    def _guarded_turn(self, stop: threading.Event) -> None:
+        try:
+            self._turn()
+            self._failures = 0
+        except Overtaken as error:
+            logger.warning("%s: overtaken, loading the checkpoints again: %s", self.projection.name, error)
+            self._ready.clear()
+        except Exception as error:
+            if not is_engine_failure(error):
+                raise
+            self._ready.clear()
+            self._failures += 1
+            pause = min(self._settings.backoff_cap, self._settings.backoff_first * 2 ** min(self._failures, 10))
+            pause *= random.uniform(0.5, 1.0)  # noqa: S311 - jitter
+            logger.warning("%s: waiting %.1f s: %s: %s", self.projection.name, pause, type(error).__name__, error)
+            stop.wait(pause)
+
+    def _turn(self) -> None:
+        consumer, applier = self._open()
+        records = consumer.poll(self._settings.poll, self._settings.max_records)
+        self._prepare(consumer, applier)
+        batch = self._take(applier, records)
+        batch.extend(self._take_from_log(applier, but_not=set(records)))
+        if batch:
+            self._applied_since_beat += applier.apply(batch, self._identities)
+            now = time.monotonic()
+            self._progress.update({(i.envelope.topic, i.envelope.partition): now for i in batch})
+        if time.monotonic() - self._last_beat >= self._settings.heartbeat:
+            self._beat(consumer, applier)
+
+    def _open(self) -> tuple[Consumer, Applier]:
+        if self._applier is None or self._heartbeat is None:
+            generation = open_live(self._store, self.projection)
+            self._applier = Applier(self.projection, generation, self._store, self._keys.unseal)
+            self._heartbeat = Heartbeat(self._store, self._log, self.projection.name, generation)
+        if self._consumer is None:
+            group = f"acme.{self.projection.name}.g{self._applier.generation}"
+            self._consumer = self._make_consumer(
+                group, self.projection.topics, self._assigned.update, self._assigned.difference_update
+            )
+        return self._consumer, self._applier
+
+    def _prepare(self, consumer: Consumer, applier: Applier) -> None:
+        """Makes every assigned partition ready: checkpoint loaded, consumer there, stopped aggregates tried again."""
+        if self._ready == self._assigned - set(self._blocked):
+            return
+        self._identities = self._current_identities()
+        self._heads = {(h.topic, h.partition): h for h in self._log.heads(self.projection.topics)}
+        applier.reload(self._assigned)
+        for topic, partition in self._assigned:
+            held = applier.held[topic, partition]
+            if held.offset >= 0 and held.topic_identity == self._identities.get(topic):
+                consumer.seek(topic, partition, held.offset + 1)
+            else:
+                consumer.seek_to_beginning(topic, partition)
+        for stopped in list(applier.stopped.values()):
+            kind, _, key = stopped.aggregate.partition(":")
+            done = applier.retry(stopped, self._log.read_aggregate(kind, UUID(key), stopped.first_version))
+            outcome = "goes on" if done else f"is still stopped: {applier.stopped[stopped.aggregate].error}"
+            logger.warning("%s: %s %s", self.projection.name, stopped.aggregate, outcome)
+        self._ready = self._assigned - set(self._blocked)
+
+    def _current_identities(self) -> dict[str, str]:
+        """As Kafka says; while it is down those known, so that the log can go on supplying."""
+        try:
+            return self._read_identities(self.projection.topics)
+        except BusUnavailable as error:
+            logger.warning("%s: Kafka cannot be reached: %s", self.projection.name, error)
+            return self._identities
+
+    def _take(self, applier: Applier, records: dict[Stream, list[Record]]) -> list[Arrived]:
+        """What may be applied of the polled records, holes filled from the log."""
+        batch: list[Arrived] = []
+        for stream, found in records.items():
+            if stream in self._ready:
+                take = partial(self._in_order, applier.held[stream], list(self._decoded(found)))
+                batch.extend(self._or_block(stream, take))
+        return batch
+
+    def _decoded(self, records: list[Record]) -> Iterable[Arrived]:
+        """Records that are no event are passed over: if one stood for a sequence, the log has the event."""
+        for record in records:
+            try:
+                envelope = from_record(record.topic, record.partition, record.value, record.headers)
+            except Undecodable as error:
+                logger.error("%s: offset %d is no event: %s", self.projection.name, record.offset, error)
+                continue
+            yield Arrived(envelope=envelope, offset=record.offset)
+
+    def _in_order(self, held: Checkpoint, arrived: list[Arrived]) -> list[Arrived]:
+        return take_in_order(held, arrived, self._fill(held.stream), log_epoch=self._epoch(held.stream))
+
+    def _take_from_log(self, applier: Applier, *, but_not: set[Stream]) -> list[Arrived]:
+        """Events of partitions that are behind the head though nothing has come for a while."""
+        batch: list[Arrived] = []
+        late = time.monotonic() - self._settings.idle_before_log
+        for stream in self._ready - set(self._blocked) - but_not:
+            head, held = self._heads.get(stream), applier.held[stream]
+            waited = self._progress.setdefault(stream, time.monotonic()) <= late
+            if head is not None and head.sequence > held.sequence and waited:
+                batch.extend(self._or_block(stream, partial(self._read_ahead, held, head)))
+        return batch
+
+    def _read_ahead(self, held: Checkpoint, head: StreamHead) -> list[Arrived]:
+        limit = self._settings.log_records
+        return read_ahead(held, head.sequence, self._fill(held.stream), log_epoch=head.log_epoch, limit=limit)
+
+    def _fill(self, stream: Stream) -> Fill:
+        return lambda first, last: self._log.read(stream[0], stream[1], first, last)
+
+    def _epoch(self, stream: Stream) -> int:
+        head = self._heads.get(stream)
+        return head.log_epoch if head else 1
+
+    def _or_block(self, stream: Stream, take: Callable[[], list[Arrived]]) -> list[Arrived]:
+        """The partition is set aside when it cannot go on; it is looked at again after a while."""
+        try:
+            return take()
+        except StreamBlocked as error:
+            logger.error("%s: %s[%d] cannot go on: %s", self.projection.name, stream[0], stream[1], error)
+            self._blocked[stream] = (time.monotonic(), str(error))
+            self._ready.discard(stream)
+            return []
+
+    def _beat(self, consumer: Consumer, applier: Applier) -> None:
+        """Once a second: heads, audit, identities, the worker's own state."""
+        beat = self._heartbeat
+        now = time.monotonic()
+        elapsed, self._last_beat = now - self._last_beat, now
+        applier.audit()
+        for stream, (since, _) in list(self._blocked.items()):
+            if now - since > self._settings.blocked_retry or stream not in self._assigned:
+                del self._blocked[stream]
+        identities = self._current_identities()
+        if identities != self._identities:
+            logger.warning("%s: Kafka has other topics than before, reading them from the start", self.projection.name)
+            self._ready.clear()
+        rate = round(self._applied_since_beat / elapsed) if elapsed < 60 else 0
+        self._applied_since_beat = 0
+        if beat is not None:
+            self._heads = beat.copy_heads(self.projection.topics)
+            state = "blocked" if self._blocked else "running" if self._assigned else "waiting for partitions"
+            detail = "; ".join(f"{t}[{p}]: {why}" for (t, p), (_, why) in self._blocked.items())
+            beat.beat(applier.held, self._heads, state=state, detail=detail, rate=rate)
+        consumer.commit({s: c.offset + 1 for s, c in applier.held.items() if c.offset >= 0})
+
+    def _close(self) -> None:
+        if self._consumer is not None:
+            self._consumer.close()
+        if self._heartbeat is not None:
+            try:
+                self._heartbeat.leave()
+            except Exception as error:
+                if not is_engine_failure(error):
+                    raise
+                logger.warning("%s: could not say goodbye: %s", self.projection.name, error)

@@ -1,0 +1,105 @@
+"""From a fold to guarded updates: which fields, under which filter. Pure.
+
+A section's update names the version that was read; a counter's update names, per partition, the fence that was read
+and sets the new one. An insert is allowed only where the find saw nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pymongo import UpdateOne
+
+from acme.contracts.envelope import Envelope
+from projections.runtime.fold import SectionState
+from projections.runtime.projection import Count
+
+Document = dict[str, Any]
+
+
+def fence_name(topic: str, partition: int) -> str:
+    """The field of a counter document's ``fences`` for one partition; topic names have dots, field names must not."""
+    return f"{topic.replace('.', '-')}-{partition}"
+
+
+def late_name(envelope: Envelope) -> str:
+    """How an event that was counted below the fence is remembered in a document's ``late`` list."""
+    return f"{fence_name(envelope.topic, envelope.partition)}-{envelope.sequence}"
+
+
+def section_updates(states: list[SectionState], computed: tuple[Document, ...], *, seen: bool) -> UpdateOne:
+    """One update of one document with all its changed sections. ``seen``: the find saw the document."""
+    filter_: Document = {"_id": states[0].document}
+    values: Document = {}
+    for state in states:
+        prefix = f"{state.path}." if state.path else ""
+        filter_[f"{prefix}version"] = {"$exists": False} if state.stored is None else state.stored
+        if state.path:
+            values[state.path] = state.value
+        else:
+            values.update(state.value)
+    if not computed:
+        return UpdateOne(filter_, {"$set": values}, upsert=not seen)
+    # In a pipeline a string that begins with $ would be taken for a field: $literal keeps names as they are.
+    literal = {path: {"$literal": value} for path, value in values.items()}
+    return UpdateOne(filter_, [{"$set": literal}, *computed], upsert=not seen)
+
+
+@dataclass(kw_only=True)
+class CounterState:
+    """One counter document: the fences the store has, what is to be added, and the fences to be set."""
+
+    document: str
+    seen: bool
+    stored: Mapping[str, int]
+    late: frozenset[str] = frozenset()
+    fences: dict[str, int] = field(default_factory=dict)
+    add: dict[str, int] = field(default_factory=dict)
+    lowest: Document = field(default_factory=dict)
+    highest: Document = field(default_factory=dict)
+    static: Document = field(default_factory=dict)
+
+    def count(self, envelope: Envelope, count: Count) -> bool:
+        """Adds one event's count unless the document has it already; answers whether it did."""
+        fence, sequence = fence_name(envelope.topic, envelope.partition), envelope.sequence or 0
+        if sequence <= self.stored.get(fence, 0) or late_name(envelope) in self.late:
+            return False
+        self.fences[fence] = max(sequence, self.fences.get(fence, 0))
+        self.take(count)
+        return True
+
+    def take(self, count: Count) -> None:
+        """Adds the amounts, without looking at fences."""
+        for path, amount in count.add.items():
+            self.add[path] = self.add.get(path, 0) + amount
+        for path, value in count.lowest.items():
+            self.lowest[path] = min(value, self.lowest.get(path, value))
+        for path, value in count.highest.items():
+            self.highest[path] = max(value, self.highest.get(path, value))
+        self.static.update(count.static)
+
+    def amounts(self) -> Document:
+        """The update operators for the amounts."""
+        operators = {"$inc": self.add, "$min": self.lowest, "$max": self.highest, "$setOnInsert": self.static}
+        return {operator: dict(values) for operator, values in operators.items() if values}
+
+    def update(self) -> UpdateOne:
+        """Increment and fences in one update whose filter is the fences that were read."""
+        filter_: Document = {"_id": self.document}
+        for fence in self.fences:
+            filter_[f"fences.{fence}"] = self.stored.get(fence, {"$exists": False})
+        fences = {f"fences.{fence}": sequence for fence, sequence in self.fences.items()}
+        return UpdateOne(filter_, {**self.amounts(), "$set": fences}, upsert=not self.seen)
+
+    def late_update(self, envelope: Envelope) -> UpdateOne:
+        """For an event below the fence, which stays: its name goes into ``late``, guarded by its absence."""
+        name = late_name(envelope)
+        filter_ = {"_id": self.document, "late": {"$ne": name}}
+        return UpdateOne(filter_, {**self.amounts(), "$push": {"late": name}}, upsert=not self.seen)
+
+    def kept(self, document: Document | None) -> Document:
+        """The document as far as the runtime must know it after the write: its fences and late list."""
+        known = {} if document is None else document
+        return {**known, "_id": self.document, "fences": {**self.stored, **self.fences}}
