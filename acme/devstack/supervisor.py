@@ -138,12 +138,21 @@ class Supervisor:
         if not one.process.alive:
             self._failed(one, one.process.exit_reason)
         elif one.service.answers():
-            one.service.settle()
-            self._enter(one, State.RUNNING)
-            if one.restarts:
-                self.say(f"{one.name}: runs again (pid {one.process.pid})")
+            self._settle(one)
         elif self.clock() - one.since > self.policy.start_within:
             self._failed(one, f"no answer within {self.policy.start_within:.0f} s")
+
+    def _settle(self, one: Supervised) -> None:
+        try:
+            one.service.settle()
+        except CannotStart:
+            raise
+        except Exception as error:  # it fell again before it was set up: a failed start like any other
+            self._failed(one, str(error).strip().replace("\n", " "))
+            return
+        self._enter(one, State.RUNNING)
+        if one.restarts:
+            self.say(f"{one.name}: runs again (pid {one.process.pid})")
 
     def _watch_run(self, one: Supervised) -> None:
         if not one.process.alive:

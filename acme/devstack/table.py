@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from types import TracebackType
@@ -13,6 +14,7 @@ from rich.table import Table
 
 from acme.devstack.supervisor import State, Supervised
 
+REFRESH = 0.5  # seconds
 COLOURS = {State.RUNNING: "green", State.STARTING: "yellow", State.WAITING: "yellow", State.STOPPED: "red"}
 
 
@@ -26,6 +28,7 @@ class Display:
         self._console = Console(highlight=False, soft_wrap=True)
         self._stack = ExitStack()
         self._area: Live | None = None
+        self._shown = 0.0
 
     def __enter__(self) -> Display:
         return self
@@ -44,8 +47,9 @@ class Display:
 
     def show(self, processes: Iterable[Supervised], given: Mapping[str, str], lag: str) -> None:
         """Draws the table anew. `given`: engine variables of the environment; `lag`: in words."""
-        if not self.live:
+        if not self.live or time.monotonic() - self._shown < REFRESH:
             return
+        self._shown = time.monotonic()
         if self._area is None:
             self._area = self._stack.enter_context(Live(console=self._console, auto_refresh=False))
         self._area.update(status_table(processes, given, lag), refresh=True)

@@ -102,6 +102,16 @@ def test_a_process_that_never_answers_has_failed(supervisor: Supervisor) -> None
     assert not supervisor.all["mute"].process.alive
 
 
+def test_one_that_cannot_be_set_up_has_failed(supervisor: Supervisor, said: list[str]) -> None:
+    def settle() -> None:
+        raise ConnectionError("server closed\nthe connection")
+
+    supervisor.add(service(supervisor.home, "engine", SLEEPER, settle=settle))
+    with pytest.raises(GaveUp, match=r"engine failed 3 times in a row \(server closed the connection\)"):
+        tick_until(supervisor, lambda: False)
+    assert said[0] == "engine: server closed the connection; starting it again in 0.05 s"
+
+
 def test_a_missing_program_is_one_clear_line(supervisor: Supervisor) -> None:
     program = Program(name="absent", argv=("/nowhere/absent",), log=supervisor.home.log("absent"))
     supervisor.add(Service(program=program, where="a test"))
