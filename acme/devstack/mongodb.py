@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
@@ -90,6 +91,7 @@ def _engine(
 
 def answers(url: str) -> bool:
     """True when the server takes a command."""
+    client: MongoClient[dict[str, Any]]
     try:
         with MongoClient(url, serverSelectionTimeoutMS=1000, connectTimeoutMS=1000, socketTimeoutMS=2000) as client:
             client.admin.command("ping")
@@ -101,6 +103,7 @@ def answers(url: str) -> bool:
 def _initiate(url: str, port: int) -> None:
     """Makes a fresh mongod the only member of its replica set; a known one answers AlreadyInitialized (23)."""
     members = [{"_id": 0, "host": f"{LOOPBACK}:{port}"}]
+    client: MongoClient[dict[str, Any]]
     with MongoClient(url) as client:
         try:
             client.admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": members})

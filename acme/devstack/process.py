@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -155,9 +155,9 @@ def end_leftovers(records: Mapping[str, Mapping[str, Any]], home: Path, grace: f
     found: dict[str, list[psutil.Process]] = {}
     for process in psutil.process_iter():
         with suppress(psutil.Error, ProcessLookupError):
-            group = os.getpgid(process.pid)
+            leader = os.getpgid(process.pid)
             for name, record in records.items():
-                if record["pid"] == group and _is_ours(process, record, home):
+                if record["pid"] == leader and _is_ours(process, record, home):
                     found.setdefault(name, []).append(process)
     everything = [process for group in found.values() for process in group]
     for name, group in found.items():
@@ -174,11 +174,11 @@ def end_leftovers(records: Mapping[str, Mapping[str, Any]], home: Path, grace: f
 
 def _is_ours(process: psutil.Process, record: Mapping[str, Any], home: Path) -> bool:
     if process.pid == record["pid"]:
-        return abs(process.create_time() - record["create_time"]) < 1.0
-    return process.environ().get("ACME_HOME") == str(home)
+        return bool(abs(process.create_time() - record["create_time"]) < 1.0)
+    return bool(process.environ().get("ACME_HOME") == str(home))
 
 
-def wait_until(answers: Any, process: Process, seconds: float) -> None:
+def wait_until(answers: Callable[[], bool], process: Process, seconds: float) -> None:
     """Waits until `answers()` is true. Raises `CannotStart` with the process's last words, if any."""
     deadline = time.monotonic() + seconds
     while not answers():
