@@ -11,9 +11,9 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.consumer.subscription_state import ConsumerRebalanceListener
 from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
 from kafka.errors import KafkaError, RetriableError
-from kafka.net.compat import KafkaNetClient
 from kafka.structs import OffsetAndMetadata
 
+from acme.bus.client import net_client
 from acme.bus.errors import PASSING, BusError, as_bus_error, translated
 from acme.bus.records import Partition, Record
 from acme.bus.settings import CONSUMER, JOINING_POLL_SECONDS, MEMBER
@@ -56,16 +56,14 @@ class Consumer:
                 group_id=group,
                 group_instance_id=member,
                 partition_assignment_strategy=[CooperativeStickyAssignor],
-                kafka_client=self._connect,
-                **CONSUMER,
-                **MEMBER,
+                **{**CONSUMER, **MEMBER, "kafka_client": self._connect},
             )
             self._consumer.subscribe(names, listener=_Listener(self._changes, self._consumer))
             for name in names:  # without metadata a group consumer can stay without partitions
                 self._consumer.partitions_for_topic(name)
 
     def _connect(self, **configs: Any) -> Any:
-        self._client = KafkaNetClient(**configs)
+        self._client = net_client(**configs)
         return self._client
 
     @property

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from acme.bus.client import net_client
+
 #: Of one record, in bytes: product texts fit many times; topics are created with the same limit.
 MAX_RECORD_BYTES: Final = 4 * 1024 * 1024
 #: How long a constructor tries to reach any broker, in milliseconds.
@@ -16,6 +18,7 @@ CONNECTION: Final[dict[str, Any]] = {
     "retry_backoff_ms": 50,
     "bootstrap_timeout_ms": BOOTSTRAP_MS,
     "metadata_max_age_ms": 30_000,
+    "kafka_client": net_client,
 }
 
 #: A long linger makes full batches, and costs a single event nothing because `Producer.send_all` flushes.
@@ -29,7 +32,6 @@ PRODUCER: Final[dict[str, Any]] = {
     "request_timeout_ms": 5_000,
     "delivery_timeout_ms": 10_000,
     "max_block_ms": 5_000,
-    "allow_auto_create_topics": False,
     "metrics_enabled": False,
 }
 
@@ -41,7 +43,6 @@ CONSUMER: Final[dict[str, Any]] = {
     "max_poll_records": 5_000,
     "max_partition_fetch_bytes": MAX_RECORD_BYTES,
     "request_timeout_ms": 10_000,
-    "allow_auto_create_topics": False,
     "metrics_enabled": False,
 }
 
