@@ -6,6 +6,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 from acme.errors import Invalid
+from acme.http.fields import has_control_characters
 
 EMAIL_LENGTH = 254
 NAME_LENGTH = 200
@@ -13,11 +14,11 @@ COUNTRY_LENGTH = 60
 
 
 def clean_text(text: str | None, *, pointer: str, max_length: int) -> str | None:
-    """The text trimmed, None when blank. Raises `Invalid` when it is too long (in characters) or not printable."""
+    """The text trimmed, None when blank. Raises `Invalid`: too many characters, or control characters."""
     cleaned = (text or "").strip()
     if len(cleaned) > max_length:
         raise Invalid(f"at most {max_length} characters", code="too-long", pointer=pointer)
-    if not cleaned.isprintable():
+    if has_control_characters(cleaned):
         raise Invalid("control characters are not allowed", code="not-printable", pointer=pointer)
     return cleaned or None
 

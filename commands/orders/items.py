@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from acme.contracts.base import Money
@@ -36,12 +36,18 @@ def summed(items: Sequence[Item]) -> dict[str, int]:
     return wanted
 
 
-def priced(wanted: dict[str, int], currency: str) -> list[OrderLine]:
+def pointers_to(items: Sequence[Item]) -> dict[str, str]:
+    """SKU → JSON pointer to its first mention in the request."""
+    return {item.sku: f"/lines/{index}/sku" for index, item in reversed(list(enumerate(items)))}
+
+
+def priced(wanted: dict[str, int], currency: str, pointers: Mapping[str, str]) -> list[OrderLine]:
     """The lines at today's prices. Raises `Conflict` ``not-sellable`` naming every SKU that is not for sale."""
     offers = quote(list(wanted), currency)
     refused = [sku for sku in wanted if not _sellable(offers.get(sku))]
     if refused:
-        raise Conflict(f"not for sale in {currency}: {', '.join(refused)}", code="not-sellable", pointer="/lines")
+        said = f"not for sale in {currency}: {', '.join(refused)}"
+        raise Conflict(said, code="not-sellable", pointer=pointers.get(refused[0]))
     return [
         _line(number, offers[sku], quantity, currency) for number, (sku, quantity) in enumerate(wanted.items(), start=1)
     ]

@@ -20,7 +20,7 @@ from commands.customers.contact import Contact, contact_of
 from commands.handling import Done
 from commands.inventory.reserve_stock import ReserveStock, reserve_stock
 from commands.orders.confirm import confirm
-from commands.orders.items import Item, priced, summed
+from commands.orders.items import Item, pointers_to, priced, summed
 from commands.orders.models import Order
 from commands.orders.sale import rows_of, sale_of, summary
 from commands.outbox.record import record
@@ -58,9 +58,14 @@ def place_order(command: PlaceOrder, *, actor: Actor, now: datetime) -> Done:
     ``not-sellable``, ``cart-empty``, ``wrong-state`` or, from the inventory, for want of stock.
     """
     basket = _basket(command, actor)
-    lines = priced(summed(basket.items), command.currency or env.currency)
+    pointers = pointers_to(command.lines)
+    lines = priced(summed(basket.items), command.currency or env.currency, pointers)
     order = _new_order(command, basket, lines, now)
-    reserve = ReserveStock(order_id=order.id, lines=tuple((line.variant_id, line.quantity) for line in lines))
+    reserve = ReserveStock(
+        order_id=order.id,
+        items=tuple((line.variant_id, line.quantity) for line in lines),
+        pointers={line.variant_id: pointers[line.sku] for line in lines if line.sku in pointers},
+    )
     reserve_stock(reserve, actor=actor, now=now)
     if command.cart_id is not None:
         check_out_cart(CheckOutCart(cart_id=command.cart_id, order_id=order.id), actor=actor, now=now)

@@ -11,11 +11,14 @@ from uuid import UUID, uuid4
 import pytest
 from django.apps import apps
 
-from acme.contracts.base import Event
+from acme.contracts.base import Event, Money
 from acme.contracts.envelope import decode
 from acme.errors import ShopError
 from acme.identity import Actor, Role, system
+from commands.catalog.create_product import CreateProduct, create_product
+from commands.catalog.variants import NewVariant
 from commands.handling import Done, execute
+from commands.inventory.receive_stock import ReceiveStock, receive_stock
 from commands.outbox.log import envelope_of
 from commands.outbox.models import DomainEvent
 from commands.outbox.personal import DataSubjectKeys
@@ -67,3 +70,12 @@ def refused(kind: type[ShopError], *, code: str | None = None, pointer: str | No
     if pointer is not None:
         assert caught.value.pointer == pointer
     assert everything() == before
+
+
+def stocked(sku: str, *, price: int = 1250, on_hand: int = 10, publish: bool = True) -> UUID:
+    """A product with one variant, in GBP, and so many pieces of it; answers the variant's id."""
+    variant = NewVariant(sku=sku, price=Money(price, "GBP"))
+    made = run(create_product, CreateProduct(name=f"Thing {sku}", variants=(variant,), publish=publish))
+    if on_hand:
+        run(receive_stock, ReceiveStock(sku=sku, quantity=on_hand))
+    return UUID(made.result["variants"][0]["variant_id"])
