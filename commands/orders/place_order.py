@@ -63,7 +63,7 @@ def place_order(command: PlaceOrder, *, actor: Actor, now: datetime) -> Done:
     order = _new_order(command, basket, lines, now)
     reserve = ReserveStock(
         order_id=order.id,
-        items=tuple((line.variant_id, line.quantity) for line in lines),
+        lines=tuple((line.variant_id, line.quantity) for line in lines),
         pointers={line.variant_id: pointers[line.sku] for line in lines if line.sku in pointers},
     )
     reserve_stock(reserve, actor=actor, now=now)

@@ -42,7 +42,7 @@ def ship_order(command: ShipOrder, *, actor: Actor, now: datetime) -> Done:
     rows = list(order.lines.all())
     parcel = _all_left(rows) if command.lines is None else _chosen(rows, command.lines)
     moved = tuple((row.variant_id, quantity) for row, quantity in parcel)
-    ship_stock(ShipStock(order_id=order.id, items=moved), actor=actor, now=now)
+    ship_stock(ShipStock(order_id=order.id, lines=moved), actor=actor, now=now)
     for row, quantity in parcel:
         row.shipped += quantity
     OrderLine.objects.bulk_update([row for row, _ in parcel], ["shipped"])
