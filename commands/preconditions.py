@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from acme.http.problems import header_invalid
 
 #: An entity tag of ours: the version, perhaps with a digest of the representation; weak after gzip.
-_TAG = re.compile(r'(?:W/)?"(\d{1,18})(?:-[\x21\x23-\x7e]*)?"')
+_TAG = re.compile(r'(?:W/)?"([0-9]{1,18})(?:-[\x21\x23-\x7e]*)?"')
 _KEY = re.compile(r"[\x20-\x7e]{1,200}")
 
 

@@ -42,7 +42,10 @@ _CODES = {
 
 
 class HttpError(Exception):
-    """An error of the request as HTTP rather than of its content; ``errors`` name the header or parameter at fault."""
+    """An error of the request as HTTP rather than of its content; ``errors`` name the header or parameter at fault.
+
+    ``members`` are further members of the problem document.
+    """
 
     def __init__(
         self,
@@ -52,10 +55,11 @@ class HttpError(Exception):
         *,
         errors: list[dict[str, str]] | None = None,
         headers: Mapping[str, str] | None = None,
+        members: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(detail)
         self.status, self.code, self.detail = status, code, detail
-        self.errors, self.headers = errors or [], dict(headers or {})
+        self.errors, self.headers, self.members = errors or [], dict(headers or {}), dict(members or {})
 
 
 def header_invalid(name: str, detail: str, *, code: str = "header-invalid") -> HttpError:
@@ -111,7 +115,7 @@ def describe(error: Exception, request: Any) -> tuple[dict[str, Any], dict[str, 
     """The problem document of an exception and the headers that belong to it."""
     match error:
         case HttpError():
-            document = problem(request, error.status, error.code, error.detail, errors=error.errors)
+            document = problem(request, error.status, error.code, error.detail, errors=error.errors, **error.members)
             return document, error.headers
         case ShopError():
             return _of_shop_error(error, request)

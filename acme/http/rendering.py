@@ -12,6 +12,7 @@ from uuid import UUID
 
 import msgspec
 from django.conf import settings
+from django.utils.functional import Promise
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
@@ -46,10 +47,8 @@ def _plain(value: Any) -> Any:
         return _plain(value.value)
     if isinstance(value, msgspec.Struct):
         return _plain({name: getattr(value, name) for name in value.__struct_fields__})
-    return str(value) if hasattr(value, "_proxy____args") else _refuse(value)  # a lazy translation is a text
-
-
-def _refuse(value: Any) -> NoReturn:
+    if isinstance(value, Promise):  # a text that Django would translate
+        return str(value)
     raise TypeError(f"{type(value).__name__} has no JSON form")
 
 
