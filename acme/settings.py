@@ -90,6 +90,7 @@ def _database(url: str | None) -> dict[str, object]:
         "PASSWORD": parts.pop("password", ""),
         "HOST": parts.pop("host", ""),
         "PORT": parts.pop("port", ""),
+        "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {**parts, "pool": {"min_size": 0, "max_size": 20, "timeout": 10}},
     }
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -70,8 +71,9 @@ def documents_of(projection: Projection, envelopes: Iterable[Envelope]) -> set[s
     keys: set[str] = set()
     for envelope in envelopes:
         section = projection.sections.get(envelope.aggregate_type)
-        if section is not None and (section.document is None or section.document in envelope.data):
-            keys.add(section.locate(envelope)[0])
+        if section is not None:
+            with suppress(KeyError):
+                keys.add(section.locate(envelope)[0])
     return keys
 
 

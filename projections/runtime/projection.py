@@ -25,18 +25,20 @@ CountHandler = Callable[[Any, Event, datetime], Iterable["Count"]]
 class Section:
     """The part of a document that one aggregate owns, with a contiguous version of its own.
 
-    ``path`` is where it stands (empty: the document's root); ``{name}`` in it and ``document`` name members of the
-    event's data. Without ``document`` the key is the aggregate's id.
+    ``path`` is where it stands (empty: the document's root). ``key`` is the document's id. Both may name members of
+    the event's data, and ``{aggregate_id}`` or ``{aggregate}`` (``type:id``), in braces.
     """
 
     aggregate: str
     path: str
-    document: str | None = None
+    key: str = "{aggregate_id}"
 
     def locate(self, envelope: Envelope) -> tuple[str, str]:
         """Document id and path. Raises KeyError when the event's data lacks the member."""
-        key = str(envelope.aggregate_id) if self.document is None else str(envelope.data[self.document])
-        return key, self.path.format_map(envelope.data) if "{" in self.path else self.path
+        if self.key == "{aggregate_id}" and "{" not in self.path:
+            return str(envelope.aggregate_id), self.path
+        members = {**envelope.data, "aggregate_id": envelope.aggregate_id, "aggregate": envelope.aggregate}
+        return self.key.format_map(members), self.path.format_map(members)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,6 +15,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+from django.db import close_old_connections
 from pymongo.database import Database
 
 from acme.bus import BusUnavailable, Consumer, Record
@@ -90,6 +91,7 @@ class Worker:
             pause = min(self._settings.backoff_cap, self._settings.backoff_first * 2 ** min(self._failures, 10))
             pause *= random.uniform(0.5, 1.0)  # noqa: S311 - jitter
             logger.warning("%s: waiting %.1f s: %s: %s", self.projection.name, pause, type(error).__name__, error)
+            close_old_connections()  # a broken connection to PostgreSQL is not used again
             stop.wait(pause)
 
     def _turn(self) -> None:

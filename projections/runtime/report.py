@@ -1,0 +1,84 @@
+"""What operators see of projections: state and lag of each, as plain values for tables and JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pymongo.database import Database
+
+from acme.contracts.envelope import time_text
+from projections.runtime.generations import rebuild_due
+from projections.runtime.projection import Projection
+from queries.documents.lag import Lag, read_lag
+
+#: A worker whose heartbeat is older is not counted as running.
+WORKER_FRESH = timedelta(seconds=10)
+
+
+def lag_rows(projections: Iterable[Projection]) -> list[dict[str, Any]]:
+    """One row per projection; see `queries.documents.lag.Lag` for the units."""
+    return [_lag_row(read_lag(projection.name)) for projection in projections]
+
+
+def _lag_row(lag: Lag) -> dict[str, Any]:
+    return {
+        "projection": lag.projection,
+        "generation": lag.generation,
+        "lag": "unknown" if lag.unknown else "known",
+        "unnumbered": lag.unnumbered,
+        "unacknowledged": lag.unacknowledged,
+        "unprojected": lag.unprojected,
+        "stopped_aggregates": lag.stopped_aggregates,
+        "seconds": None if lag.unknown else round(lag.seconds, 3),
+        "as_of": time_text(lag.as_of) if lag.as_of else None,
+    }
+
+
+def status_rows(store: Database[dict[str, Any]], projections: Iterable[Projection]) -> list[dict[str, Any]]:
+    """Lag, workers and stopped aggregates of each projection."""
+    return [_status_row(store, projection) for projection in projections]
+
+
+def _status_row(store: Database[dict[str, Any]], projection: Projection) -> dict[str, Any]:
+    lag = read_lag(projection.name)
+    mine = {"projection": projection.name, "generation": lag.generation}
+    since = datetime.now(UTC) - WORKER_FRESH
+    workers = list(store["projection_workers"].find({**mine, "seen_at": {"$gt": since}}).sort("_id"))
+    checkpoints = store["projection_checkpoints"].find(mine)
+    stopped = store["projection_stopped"].find(mine).sort("first_at")
+    return {
+        **_lag_row(lag),
+        "version": projection.version,
+        "rebuild_due": rebuild_due(store, projection),
+        "applied": sum(checkpoint["sequence"] for checkpoint in checkpoints),
+        "workers": [_worker(worker) for worker in workers],
+        "stopped": [_stopped(row) for row in stopped],
+    }
+
+
+def _worker(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "host": row["host"],
+        "pid": row["pid"],
+        "state": row["state"],
+        "detail": row["detail"],
+        "partitions": [f"{part['topic']}[{part['partition']}]" for part in row["partitions"]],
+        "events_per_second": row["events_per_second"],
+        "seen_at": time_text(row["seen_at"]),
+    }
+
+
+def _stopped(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "aggregate": row["aggregate"],
+        "stream": f"{row['topic']}[{row['partition']}]",
+        "first_version": row["first_version"],
+        "first_sequence": row["first_sequence"],
+        "event_type": row["event_type"],
+        "error": row["error"],
+        "attempts": row["attempts"],
+        "first_at": time_text(row["first_at"]),
+        "last_at": time_text(row["last_at"]),
+    }

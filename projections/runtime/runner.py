@@ -1,0 +1,107 @@
+"""Running workers: one thread per projection, each a member of its own consumer group; any number of processes."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from django.db import close_old_connections
+from pymongo.database import Database
+
+from acme.bus import Consumer, Topics
+from acme.ports import EventLog, event_log, subject_keys
+from projections.runtime.checkpoints import Checkpoints, Stream
+from projections.runtime.generations import open_live
+from projections.runtime.projection import Projection
+from projections.runtime.settings import DEFAULT, WorkerSettings
+from projections.runtime.worker import Joined, Worker
+from queries.documents.connection import database
+
+logger = logging.getLogger(__name__)
+
+
+class KafkaIdentities:
+    """Topic identities through one administrator's connection per thread of use, made at the first call."""
+
+    def __init__(self, bootstrap: str) -> None:
+        self._bootstrap = bootstrap
+        self._topics: Topics | None = None
+
+    def __call__(self, names: tuple[str, ...]) -> dict[str, str]:
+        """Raises `acme.bus.BusUnavailable`."""
+        if self._topics is None:
+            self._topics = Topics(self._bootstrap)
+        return self._topics.identities(names)
+
+    def close(self) -> None:
+        if self._topics is not None:
+            self._topics.close()
+
+
+def run_projections(
+    projections: Iterable[Projection],
+    bootstrap: str,
+    stop: threading.Event,
+    *,
+    once: bool = False,
+    settings: WorkerSettings = DEFAULT,
+) -> bool:
+    """Runs until ``stop`` is set, or with ``once`` until every projection has reached the heads seen at the start.
+
+    Blocks. Answers False when a worker ended by an error of its own (it is logged); the others are stopped then.
+    """
+    failed = threading.Event()
+    threads = [
+        threading.Thread(
+            target=_run_one,
+            args=(projection, bootstrap, stop, failed, once, settings),
+            name=f"projector-{projection.name}",
+        )
+        for projection in projections
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return not failed.is_set()
+
+
+def _run_one(
+    projection: Projection,
+    bootstrap: str,
+    stop: threading.Event,
+    failed: threading.Event,
+    once: bool,
+    settings: WorkerSettings,
+) -> None:
+    store, log = database(), event_log()
+    identities = KafkaIdentities(bootstrap)
+
+    def consumer(group: str, topics: tuple[str, ...], on_assigned: Joined, on_revoked: Joined) -> Consumer:
+        return Consumer(bootstrap, group, topics, on_assigned=on_assigned, on_revoked=on_revoked)
+
+    worker = Worker(projection, store, log, subject_keys(), consumer, identities, settings)
+    try:
+        reached = reached_heads(store, log, projection) if once else None
+        worker.run(stop, reached or (lambda: False))
+    except Exception:
+        logger.exception("%s: the worker ended by an error of its own", projection.name)
+        failed.set()
+        stop.set()
+    finally:
+        identities.close()
+        close_old_connections()
+
+
+def reached_heads(store: Database[dict[str, Any]], log: EventLog, projection: Projection) -> Callable[[], bool]:
+    """A question: has the live generation applied everything that is numbered now?"""
+    wanted: dict[Stream, int] = {(h.topic, h.partition): h.sequence for h in log.heads(projection.topics) if h.sequence}
+    checkpoints = Checkpoints(store, projection.name, open_live(store, projection))
+
+    def reached() -> bool:
+        held = checkpoints.load(wanted)
+        return all(held[stream].sequence >= sequence for stream, sequence in wanted.items())
+
+    return reached
