@@ -75,13 +75,16 @@ class CommandView(APIView):
         )
         if key is None:
             return _respond(self._execute(command, actor))
-        kept = once(
+        answer, replayed = once(
             scope_of(actor),
             key,
             fingerprint(request.method or "", request.path, request.data),
             lambda lease: self._execute(command, actor, lease),
         )
-        return _respond(kept)
+        response = _respond(answer)
+        if replayed:
+            response["Idempotent-Replayed"] = "true"
+        return response
 
     def _execute(self, command: Any, actor: Actor, lease: Lease | None = None) -> Answer:
         answers: list[Answer] = []

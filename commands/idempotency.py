@@ -12,7 +12,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID, uuid4
 
 import msgspec
@@ -26,7 +26,6 @@ LEASE = timedelta(seconds=60)  # longer than the web server lets a request run
 KEEP = timedelta(hours=24)
 PURGE_BATCH = 100  # rows deleted beside each new key
 log = logging.getLogger("commands.idempotency")
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -71,17 +70,17 @@ def fingerprint(method: str, path: str, body: Any) -> str:
     return hashlib.sha256(msgspec.json.encode([method, path, body], order="deterministic")).hexdigest()
 
 
-def once(scope: str, key: str, print_: str, carry_out: Callable[[Lease], T]) -> T | Answer:
-    """What ``carry_out`` answers, or the kept answer of the same request.
+def once(scope: str, key: str, print_: str, carry_out: Callable[[Lease], Answer]) -> tuple[Answer, bool]:
+    """What ``carry_out`` answers, or the kept answer of the same request and True.
 
     ``carry_out`` must call `Lease.keep` inside its transaction. Raises `HttpError`: 422 when the key was used for
     another request, 409 with Retry-After while the same one is running.
     """
     lease = _acquire(scope, key, print_)
     if isinstance(lease, Answer):
-        return lease
+        return lease, True
     try:
-        return carry_out(lease)
+        return carry_out(lease), False
     except BaseException:
         lease.release()
         raise
