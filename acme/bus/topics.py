@@ -17,7 +17,8 @@ from acme.bus.records import Partition, Record
 from acme.bus.settings import CONNECTION, CONSUMER, MAX_RECORD_BYTES
 from acme.contracts.topics import Topic
 
-TAIL_SECONDS = 15.0
+#: Less than the publisher's session may be idle.
+TAIL_SECONDS = 6.0
 #: Kafka keeps everything (a read model can be rebuilt from it); the truth is the log in PostgreSQL all the same.
 TOPIC_CONFIGS = {"retention.ms": "-1", "max.message.bytes": str(MAX_RECORD_BYTES)}
 
@@ -54,7 +55,7 @@ class Topics:
                 raise TopicMismatch(f"topic {topic.name} has {count} partitions, the contract says {topic.partitions}")
         if created:
             with translated("waiting for new topics"):
-                self._admin.wait_for_topics(created, timeout_ms=10_000)
+                self._admin.wait_for_topics(created, timeout_ms=6_000)
         return created
 
     def _create(self, topic: Topic) -> bool:

@@ -1,0 +1,149 @@
+"""The loop from log to Kafka: number, send everything above the cursor, wait for all acknowledgements, move the cursor.
+
+One publisher works at a time (`lane`). Who does not get the lane is done, because its holder looks once more after it
+let go. Sequences are dense and never change, so after a crash anywhere some events are sent twice and none never, and
+a publisher that wakes up late can only send duplicates.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from types import TracebackType
+
+import psycopg
+
+from acme.bus import BusUnavailable, Outgoing
+from acme.contracts.envelope import Envelope, to_record
+from commands.outbox.lane import Lane
+from commands.outbox.link import Halted, Link
+from commands.outbox.refill import acknowledged
+
+log = logging.getLogger(__name__)
+
+NUMBER_AT_ONCE = 2_000
+SEND_PER_PARTITION = 250
+
+#: What may pass by itself: PostgreSQL or Kafka cannot be reached. Anything else is a fault to be seen.
+PASSING = (psycopg.OperationalError, BusUnavailable)
+
+
+class Publisher:
+    """Publishes what the log has. Belongs to one thread; opens its connections when it needs them.
+
+    ``on_sent`` hears how many events were just acknowledged.
+    """
+
+    def __init__(self, bootstrap: str, *, on_sent: Callable[[int], None] | None = None) -> None:
+        self._bootstrap = bootstrap
+        self._on_sent = on_sent
+        self._lane: Lane | None = None
+        self._link: Link | None = None
+
+    def __enter__(self) -> Publisher:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def drain(self, *, look_at_kafka: bool = False) -> int:
+        """Publishes until nothing is left, or somebody else has the lane; returns how many events were acknowledged.
+
+        ``look_at_kafka`` compares Kafka with the log even if there is nothing to send. Raises what is in `PASSING`
+        (call again later), `Halted`, and errors that are faults; connections are closed then, and made anew by the
+        next call.
+        """
+        try:
+            return self._drain(look_at_kafka)
+        except BaseException:
+            self.close()
+            raise
+
+    def _drain(self, look_at_kafka: bool) -> int:
+        sent = 0
+        while True:
+            lane = self._lane = self._lane or Lane()
+            if not lane.acquire():
+                return sent
+            try:
+                sent += self._publish(lane, look_at_kafka)
+            finally:
+                with suppress(psycopg.OperationalError):  # the session is gone, and the lane with it
+                    lane.release()
+            if not lane.has_backlog():
+                return sent
+
+    def rewind(self, topics: Sequence[str]) -> bool:
+        """Makes everything of these topics unpublished; False when somebody else has the lane."""
+        return self._holding_lane(lambda lane: lane.rewind(topics))
+
+    def start_epoch(self) -> bool:
+        """Starts the next epoch of the log; False when somebody else has the lane."""
+        return self._holding_lane(lambda lane: lane.start_epoch())
+
+    def _holding_lane(self, act: Callable[[Lane], object]) -> bool:
+        lane = self._lane = self._lane or Lane()
+        if not lane.acquire():
+            return False
+        try:
+            act(lane)
+        finally:
+            lane.release()
+        return True
+
+    def _publish(self, lane: Lane, look_at_kafka: bool) -> int:
+        epoch = lane.epoch()
+        if epoch.halted_reason:
+            raise Halted(epoch.halted_reason)
+        sent = 0
+        while True:
+            numbered = lane.number(NUMBER_AT_ONCE)
+            events = lane.unpublished(SEND_PER_PARTITION, epoch.number)
+            if (events or look_at_kafka) and self._connected().verify(lane, epoch.number):
+                events = lane.unpublished(SEND_PER_PARTITION, epoch.number)
+            if events:
+                sent += self._send(lane, events)
+            elif not numbered:
+                return sent
+
+    def _connected(self) -> Link:
+        if self._link is None:
+            self._link = Link(self._bootstrap)
+        return self._link
+
+    def _send(self, lane: Lane, events: Sequence[Envelope]) -> int:
+        link = self._connected()
+        offsets = link.send([_outgoing(event) for event in events], lane.ping)
+        cursors = lane.cursors()
+        runs: dict[tuple[str, int], tuple[list[int], list[int]]] = {}
+        for event, offset in zip(events, offsets, strict=True):
+            sequences, written = runs.setdefault((event.topic, event.partition), ([], []))
+            sequences.append(event.sequence or 0)
+            written.append(offset)
+        moved = [
+            acknowledged(cursors[pair], sequences, written, link.identities[pair[0]])
+            for pair, (sequences, written) in runs.items()
+        ]
+        lane.move(moved)
+        if not all(cursor.published for cursor in moved):
+            log.warning("Kafka was replaced while it was written to: it is compared with the log again")
+            link.close()
+            self._link = None
+            return 0
+        if self._on_sent is not None:
+            self._on_sent(len(events))
+        return len(events)
+
+    def close(self) -> None:
+        """Ends both connections; a lane that is held is free then."""
+        if self._lane is not None:
+            self._lane.close()
+        if self._link is not None:
+            self._link.close()
+        self._lane = self._link = None
+
+
+def _outgoing(event: Envelope) -> Outgoing:
+    key, value, headers = to_record(event)
+    return Outgoing(topic=event.topic, partition=event.partition, key=key, value=value, headers=headers)
