@@ -1,7 +1,7 @@
 """Real engines for the tests, started on demand through `acme.devstack`; `make pytest` needs nothing running.
 
-The environment is set while this file is loaded, before Django's settings: a throw-away ACME_HOME with secrets,
-and the URLs of engines that are not started yet. An engine whose URL is in the environment is used as it is
+The environment is set by `tests.engines`, before Django's settings: a throw-away ACME_HOME with secrets, and the URLs
+of engines that are not started yet. An engine whose URL is in the environment is used as it is
 (so the same suite runs on real Kafka or MongoDB). Ask for a fixture to have an engine running:
 
 =================  ========  =====================================================================================
@@ -28,7 +28,6 @@ postgres, kafka, mongodb, redis, web, projector-1 (…-N), relay, worker, beat.
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 import uuid
@@ -41,16 +40,12 @@ import pytest
 from acme.devstack import kafka as kafka_engine
 from acme.devstack import mongodb as mongodb_engine
 from acme.devstack.engine import EngineServer
-from acme.devstack.engines import find_all
 from acme.devstack.home import Home
 from acme.devstack.ports import free_port
+from tests.engines import ENGINES, HOME
 from tests.stack import Stack
 
 PROJECT = Path(__file__).resolve().parent.parent
-HOME = Home(Path(tempfile.mkdtemp(prefix="acme-tests-")))
-HOME.prepare()
-ENGINES = find_all(HOME, say=lambda line: None)
-os.environ.update(ENGINES.urls, ACME_HOME=str(HOME.root))
 _RUNNING: dict[str, EngineServer] = {}
 
 
