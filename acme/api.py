@@ -18,8 +18,14 @@ from acme.http.routes import PREFIX, Route
 
 #: Modules with a list ROUTES, by side. Named here and imported on demand: a query host never loads the write side,
 #: unless somebody asks it for the OpenAPI document of both.
-COMMAND_MODULES: tuple[str, ...] = ()
-QUERY_MODULES: tuple[str, ...] = ()
+COMMAND_MODULES: tuple[str, ...] = (
+    "commands.catalog.api",
+    "commands.inventory.api",
+    "commands.customers.api",
+    "commands.carts.api",
+    "commands.orders.api",
+)
+QUERY_MODULES: tuple[str, ...] = ("queries.api.routes",)
 
 
 @cache

@@ -29,7 +29,7 @@ class OrderLinePart(EmbeddedDocument):
 
 
 class OrderSection(EmbeddedDocument):
-    """``payment_status`` (none, partial, full) and ``fulfilment_status`` (unfulfilled, partial, fulfilled) are derived."""
+    """``payment_status``: none, partial, full; ``fulfilment_status``: unfulfilled, partial, fulfilled; both derived."""
 
     version = IntField(required=True)
     number = StringField(required=True)

@@ -1,0 +1,1 @@
+"""From stored documents to what clients see: pure functions, one module per resource."""

@@ -1,0 +1,138 @@
+"""Pages by key: a cursor names the last document seen, not a count, so a change in between skips and repeats nothing.
+
+A cursor is opaque to clients: base64url of a msgpack array [digest of the question, backwards?, sort key, id]. It
+belongs to its question (view, filters, sort): with another one it is refused.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Generic, TypeVar
+
+import msgspec
+from pymongo.collection import Collection
+
+from queries.reading import FIND_MS, Stored
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+_INT64 = 2**63
+T = TypeVar("T")
+
+
+class CursorInvalid(ValueError):
+    """The cursor was not made by this listing."""
+
+
+class _Cursor(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    question: bytes
+    backwards: bool
+    key: int | str
+    id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order(Generic[T]):
+    """A sort by one field, ties by `_id` in the same direction. Every listed document has the field, of this kind."""
+
+    field: str
+    kind: type[T]
+    descending: bool = False
+
+    def key_of(self, document: Stored) -> int | str:
+        value: Any = document
+        for part in self.field.split("."):
+            value = value[part]
+        return (value - _EPOCH) // _MILLISECOND if isinstance(value, datetime) else value
+
+    def value_of(self, key: int | str) -> Any:
+        """Raises `CursorInvalid` when the key is not of the kind."""
+        if isinstance(key, str) != (self.kind is str):
+            raise CursorInvalid("the sort key has another type")
+        if isinstance(key, str):
+            return key
+        if not -_INT64 <= key < _INT64:
+            raise CursorInvalid("the sort key is out of range")
+        try:
+            return _EPOCH + key * _MILLISECOND if self.kind is datetime else key
+        except OverflowError as error:
+            raise CursorInvalid("the time is out of range") from error
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listing:
+    """A question with many answers. ``hint``: the index that serves it, where the store would choose a worse one."""
+
+    collection: Collection[Stored]
+    query: Mapping[str, Any]
+    order: Order[Any]
+    fields: Mapping[str, int] | None = None
+    hint: list[tuple[str, int]] | None = None
+
+    def page(self, cursor: str | None, limit: int) -> Page:
+        """Raises `CursorInvalid`."""
+        at = _decode(cursor, self._digest()) if cursor else None
+        backwards = at is not None and at.backwards
+        found = self._find(at, backwards, limit + 1)
+        more = len(found) > limit
+        documents = found[:limit][::-1] if backwards else found[:limit]
+        has_next, has_previous = (True, more) if backwards else (more, at is not None)
+        if not documents:
+            return Page([], None, None)
+        return Page(
+            documents,
+            self._cursor(documents[-1], backwards=False) if has_next else None,
+            self._cursor(documents[0], backwards=True) if has_previous else None,
+        )
+
+    def _find(self, at: _Cursor | None, backwards: bool, limit: int) -> list[Stored]:
+        descending = self.order.descending != backwards
+        direction = -1 if descending else 1
+        query = dict(self.query)
+        if at is not None:
+            query = _beyond(query, self.order.field, self.order.value_of(at.key), at.id, descending)
+        cursor = self.collection.find(query, self.fields, max_time_ms=FIND_MS, limit=limit)
+        cursor = cursor.sort([(self.order.field, direction), ("_id", direction)])
+        return list(cursor.hint(self.hint) if self.hint else cursor)
+
+    def _digest(self) -> bytes:
+        question = repr((self.collection.name.split("__")[0], sorted(self.query.items()), self.order))
+        return hashlib.blake2b(question.encode(), digest_size=8).digest()
+
+    def _cursor(self, document: Stored, *, backwards: bool) -> str:
+        cursor = _Cursor(self._digest(), backwards, self.order.key_of(document), document["_id"])
+        return base64.urlsafe_b64encode(msgspec.msgpack.encode(cursor)).rstrip(b"=").decode()
+
+
+@dataclass(frozen=True)
+class Page:
+    """Documents in order, and the cursors of the pages beside it, None where there is none."""
+
+    documents: list[Stored]
+    next: str | None
+    previous: str | None
+
+
+def _beyond(query: dict[str, Any], field: str, value: Any, last_id: str, descending: bool) -> dict[str, Any]:
+    """The query for what comes after (value, id). The range on the field itself is what an index can use."""
+    loose, strict = ("$lte", "$lt") if descending else ("$gte", "$gt")
+    bounds = dict(query.get(field, {}))
+    keep = min if descending else max
+    bounds[loose] = keep(bounds[loose], value) if loose in bounds else value
+    return {**query, field: bounds, "$or": [{field: {strict: value}}, {"_id": {strict: last_id}}]}
+
+
+def _decode(text: str, digest: bytes) -> _Cursor:
+    try:
+        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        cursor = msgspec.msgpack.decode(raw, type=_Cursor)
+    except (binascii.Error, msgspec.DecodeError, ValueError) as error:
+        raise CursorInvalid("it was not made by this shop") from error
+    if cursor.question != digest:
+        raise CursorInvalid("it belongs to another question")
+    return cursor

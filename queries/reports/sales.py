@@ -1,0 +1,106 @@
+"""The sales report: one aggregation over the days of one dimension, and of ``total`` for the totals.
+
+Totals come from their own counters, because an order with three products counts once in ``total`` and three times in
+``product``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from pymongo.collection import Collection
+
+from queries.money import money
+from queries.reading import REPORT_MS, Stored
+
+INTERVALS = ("day", "week", "month")
+DIMENSIONS = {"none": "total", "product": "product", "category": "category", "country": "country"}
+COUNTS = ("orders", "units", "gross", "returned_units", "returned")
+#: Rows that one report has at the most.
+MAX_ROWS = 100_000
+
+
+class ReportTooLarge(ValueError):
+    """More rows than one answer should have."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SalesQuestion:
+    """Both days are included; they are days of the shop, as the documents have them."""
+
+    first: date
+    last: date
+    interval: str
+    by: str
+    currency: str
+
+    def pipeline(self) -> list[Stored]:
+        """Groups by dimension, first day of the interval and key."""
+        dimension = DIMENSIONS[self.by]
+        return [
+            {"$match": days(sorted({dimension, "total"}), self.currency, self.first, self.last)},
+            {
+                "$group": {
+                    "_id": {"dimension": "$dimension", "period": _period(self.interval), "key": "$key"},
+                    **{name: {"$sum": f"${name}"} for name in COUNTS},
+                }
+            },
+            {"$limit": MAX_ROWS + 1},
+        ]
+
+
+def days(dimensions: list[str], currency: str, first: date, last: date) -> Stored:
+    """The documents of a range of days, by the index (dimension, currency, day)."""
+    return {
+        "dimension": {"$in": dimensions} if len(dimensions) > 1 else dimensions[0],
+        "currency": currency,
+        "day": {"$gte": first.isoformat(), "$lte": last.isoformat()},
+    }
+
+
+def sales_report(
+    question: SalesQuestion, collection: Collection[Stored], key_of: Callable[[str], str]
+) -> dict[str, Any]:
+    """``{"results", "totals"}``, by period and key. ``key_of`` shows a stored key. Raises `ReportTooLarge`."""
+    groups = list(collection.aggregate(question.pipeline(), maxTimeMS=REPORT_MS))
+    if len(groups) > MAX_ROWS:
+        raise ReportTooLarge(f"the report would have more than {MAX_ROWS} rows")
+    dimension = DIMENSIONS[question.by]
+    results = []
+    totals = dict.fromkeys(COUNTS, 0)
+    for group in groups:
+        named = group["_id"]
+        if named["dimension"] == "total":
+            for name in COUNTS:
+                totals[name] += group[name]
+        if named["dimension"] == dimension and any(group[name] for name in COUNTS):
+            key = None if dimension == "total" else key_of(named["key"])
+            results.append({"period": named["period"], "key": key, **figures(group, question.currency)})
+    results.sort(key=lambda row: (row["period"], row["key"] or ""))
+    return {"results": results, "totals": figures(totals, question.currency)}
+
+
+def figures(counts: Stored, currency: str) -> dict[str, Any]:
+    """The counters as an answer shows them; returned amounts are positive."""
+    return {
+        "orders": counts["orders"],
+        "units": counts["units"],
+        "gross": money(counts["gross"], currency),
+        "returned_units": counts["returned_units"],
+        "returned": money(counts["returned"], currency),
+        "net": money(counts["gross"] - counts["returned"], currency),
+    }
+
+
+def _period(interval: str) -> Any:
+    """The first day of the interval, as text: weeks begin on Monday."""
+    if interval == "day":
+        return "$day"
+    if interval == "month":
+        return {"$concat": [{"$substrBytes": ["$day", 0, 7]}, "-01"]}
+    day = {"$dateFromString": {"dateString": "$day", "format": "%Y-%m-%d"}}
+    monday = {"$dateTrunc": {"date": day, "unit": "week", "startOfWeek": "monday"}}
+    return {"$dateToString": {"date": monday, "format": "%Y-%m-%d"}}
