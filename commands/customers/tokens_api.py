@@ -1,5 +1,7 @@
-"""POST auth/login and auth/refresh: credentials or a refresh token for new tokens. They change nothing and need no
-consistency token, so they are no commands."""
+"""POST auth/login and auth/refresh: credentials or a refresh token for new tokens.
+
+They change nothing and need no consistency token, so they are no commands.
+"""
 
 from __future__ import annotations
 
