@@ -1,4 +1,4 @@
-"""Events of the stock: one stock item per variant (one warehouse); every event carries the levels after and before it."""
+"""Events of the stock: one stock item per variant (one warehouse); each carries the levels after and before it."""
 
 from __future__ import annotations
 

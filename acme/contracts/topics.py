@@ -1,7 +1,8 @@
 """The Kafka topics: one per aggregate family, key = aggregate id, fixed partition counts.
 
 The partition of an event is ``murmur2(str(aggregate_id)) mod partitions`` (Kafka's default partitioner), computed
-once when the event is recorded. A topic's partition count never changes: more partitions means a new topic and a rebuild.
+once when the event is recorded. A topic's partition count never changes: more partitions means a new topic and a
+rebuild.
 """
 
 from __future__ import annotations
