@@ -149,6 +149,12 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "PREPROCESSING_HOOKS": ["acme.api.schema_endpoints"],
+    "ENUM_NAME_OVERRIDES": {
+        "CartStatus": "queries.api.serializers.selling.CART_STATUSES",
+        "OrderStatus": "queries.api.serializers.selling.ORDER_STATUSES",
+        "ProductStatus": "queries.api.serializers.catalog.STATUSES",
+    },
+    "COMPONENT_SPLIT_PATCH": False,  # bodies of PATCH say themselves what may be missing
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_AUTHENTICATION": [],
 }
@@ -178,5 +184,5 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "INFO"},
-    "loggers": {"kafka": {"level": "ERROR"}, "django.request": {"level": "ERROR"}},
+    "loggers": {"kafka": {"level": "CRITICAL"}, "django.request": {"level": "ERROR"}},
 }

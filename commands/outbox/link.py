@@ -45,7 +45,7 @@ class Link:
             return False
         found = self._topics.identities(NAMES)
         self._looked_at = now
-        if found == self.identities:
+        if self.identities and found == self.identities:
             return False
         if set(found) != set(NAMES):
             self._topics.ensure(TOPICS)

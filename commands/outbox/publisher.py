@@ -18,7 +18,7 @@ from acme.bus import BusUnavailable, Outgoing
 from acme.contracts.envelope import Envelope, to_record
 from commands.outbox.lane import Lane
 from commands.outbox.link import Halted, Link
-from commands.outbox.refill import acknowledged
+from commands.outbox.refill import Cursor, acknowledged
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ class Publisher:
 
     def __init__(self, bootstrap: str, *, on_sent: Callable[[int], None] | None = None) -> None:
         self._bootstrap = bootstrap
-        self._on_sent = on_sent
+        self.on_sent = on_sent
         self._lane: Lane | None = None
         self._link: Link | None = None
 
@@ -63,7 +63,7 @@ class Publisher:
     def _drain(self, look_at_kafka: bool) -> int:
         sent = 0
         while True:
-            lane = self._lane = self._lane or Lane()
+            lane = self._opened()
             if not lane.acquire():
                 return sent
             try:
@@ -74,6 +74,18 @@ class Publisher:
             if not lane.has_backlog():
                 return sent
 
+    def has_backlog(self) -> bool:
+        """Whether anything in the log waits for its number or for Kafka."""
+        return self._opened().has_backlog()
+
+    def cursors(self) -> dict[tuple[str, int], Cursor]:
+        """How far every partition is numbered and published."""
+        return self._opened().cursors()
+
+    def epoch(self) -> int:
+        """The epoch of the log that is in force."""
+        return self._opened().epoch().number
+
     def rewind(self, topics: Sequence[str]) -> bool:
         """Makes everything of these topics unpublished; False when somebody else has the lane."""
         return self._holding_lane(lambda lane: lane.rewind(topics))
@@ -83,7 +95,7 @@ class Publisher:
         return self._holding_lane(lambda lane: lane.start_epoch())
 
     def _holding_lane(self, act: Callable[[Lane], object]) -> bool:
-        lane = self._lane = self._lane or Lane()
+        lane = self._opened()
         if not lane.acquire():
             return False
         try:
@@ -106,6 +118,11 @@ class Publisher:
                 sent += self._send(lane, events)
             elif not numbered:
                 return sent
+
+    def _opened(self) -> Lane:
+        if self._lane is None:
+            self._lane = Lane()
+        return self._lane
 
     def _connected(self) -> Link:
         if self._link is None:
@@ -131,8 +148,8 @@ class Publisher:
             link.close()
             self._link = None
             return 0
-        if self._on_sent is not None:
-            self._on_sent(len(events))
+        if self.on_sent is not None:
+            self.on_sent(len(events))
         return len(events)
 
     def close(self) -> None:
