@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from acme.errors import NotFound
 from acme.http.authentication import actor_of
 from acme.http.parameters import BooleanParameter, ChoiceParameter, DecimalParameter, TextParameter
+from acme.money import minor_units
 from queries.api.answers.products import product_detail, product_summary
 from queries.api.base import QueryViewSet, answer, answer_document
 from queries.api.pagination import paginated
@@ -24,7 +25,6 @@ from queries.api.serializers.catalog import ProductDetail, ProductSummary
 from queries.api.serializers.common import page_of
 from queries.documents.connection import live_collection
 from queries.documents.products import ProductDocument
-from queries.money import minor_units
 from queries.paging import Listing
 from queries.reading import FIND_MS, Stored
 from queries.search.analysis import terms
