@@ -25,11 +25,9 @@ SERVES_COMMANDS = ROLE in {"all", "command"}
 SERVES_QUERIES = ROLE in {"all", "query"}
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    *(["django.contrib.admin", "django.contrib.sessions", "django.contrib.messages"] if SERVES_COMMANDS else []),
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.sessions",
-    "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "rest_framework",

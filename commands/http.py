@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django.http import HttpResponse
-from rest_framework.permissions import IsAuthenticated
+from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -44,7 +44,7 @@ class CommandView(APIView):
     result: ClassVar[type[Any] | None] = None
 
     def get_permissions(self) -> list[Any]:
-        return [] if self.public else [IsAuthenticated()]
+        return [AllowAny() if self.public else IsAuthenticated()]
 
     def command(self, data: dict[str, Any], *, actor: Actor, expected_version: int | None, **path: Any) -> Any:
         """The command that the validated body and the path parameters ask for."""

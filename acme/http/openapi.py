@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, inline_serializer
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
 
 
@@ -47,6 +48,13 @@ def problem_answers(*statuses: int) -> dict[Any, OpenApiResponse]:
     return {(status, "application/problem+json"): OpenApiResponse(Problem) for status in statuses}
 
 
+class Written(serializers.Serializer):
+    """What every command answers: which aggregate it was about, and its version now."""
+
+    id = serializers.UUIDField()
+    version = serializers.IntegerField()
+
+
 class CommandSchema(AutoSchema):
     """Describes a `commands.http.CommandView` from its declarations."""
 
@@ -61,20 +69,41 @@ class CommandSchema(AutoSchema):
         ]
         if view.public:
             found.append(_header("Guest-Token", "Opens a guest's own cart or order.", False))
+        found += [
+            _answered("ETag", "The version now."),
+            _answered("Consistency-Token", "Send it with a query that must see what this command did."),
+            _answered("Idempotent-Replayed", "`true`: the kept answer of an earlier request with the same key."),
+        ]
+        if view.creates:
+            found.append(_answered("Location", "Address of what was created."))
         return found
 
     def get_response_serializers(self) -> Any:
-        view = self.view
-        result = view.result
-        fields: dict[str, Any] = {"id": serializers.UUIDField(), "version": serializers.IntegerField()}
-        name = "Written"
-        if result is not None:
-            fields.update(result().get_fields())
-            name = result.__name__
-        status = 201 if view.creates else 200
-        answer = OpenApiResponse(inline_serializer(name, fields), description="Done; see the header Consistency-Token.")
-        return {(status, "application/json"): answer, **problem_answers(400, 401, 403, 404, 409, 412, 422, 428, 503)}
+        answer = OpenApiResponse(answer_serializer(self.view.result), description="Done.")
+        status = 201 if self.view.creates else 200
+        return {
+            (status, "application/json"): answer,
+            **problem_answers(400, 401, 403, 404, 406, 409, 412, 413, 415, 422, 428, 503),
+        }
+
+    def get_serializer_name(self, serializer: serializers.Serializer, direction: Any) -> str:
+        """Names of bodies begin with their slice: two slices may both have a SkuBody."""
+        room, _, rest = type(serializer).__module__.partition(".")
+        name = super().get_serializer_name(serializer, direction)
+        return f"{rest.partition('.')[0].capitalize()}{name}" if room == "commands" else name
+
+
+@cache
+def answer_serializer(result: type[serializers.Serializer] | None) -> type[serializers.Serializer]:
+    """The whole answer of commands whose ``result`` this is."""
+    if result is None:
+        return Written
+    return type(result.__name__, (Written, result), {"__module__": result.__module__, "__doc__": result.__doc__})
 
 
 def _header(name: str, description: str, required: bool) -> OpenApiParameter:
     return OpenApiParameter(name, str, OpenApiParameter.HEADER, required=required, description=description)
+
+
+def _answered(name: str, description: str) -> OpenApiParameter:
+    return OpenApiParameter(name, str, OpenApiParameter.HEADER, response=[200, 201], description=description)
