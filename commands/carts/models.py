@@ -40,7 +40,7 @@ class CartLine(models.Model):
     cart = models.ForeignKey(Cart, on_delete=models.CASCADE, related_name="lines")
     product_id = models.UUIDField()
     variant_id = models.UUIDField()
-    sku = models.CharField(max_length=64)
+    sku = models.CharField(max_length=100)
     name = models.CharField(max_length=300)
     quantity = models.PositiveIntegerField()
     unit_price_minor = models.PositiveBigIntegerField()

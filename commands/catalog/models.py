@@ -49,7 +49,7 @@ class Variant(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="variants")
-    sku = models.CharField(max_length=64, unique=True)
+    sku = models.CharField(max_length=100, unique=True)
     name = models.CharField(max_length=300, blank=True)
     removed = models.BooleanField(default=False)
 

@@ -15,7 +15,7 @@ class StockItem(Aggregate):
 
     product_id = models.UUIDField(db_index=True)
     variant_id = models.UUIDField(unique=True)
-    sku = models.CharField(max_length=64, unique=True)
+    sku = models.CharField(max_length=100, unique=True)
     on_hand = models.IntegerField(default=0)
     reserved = models.IntegerField(default=0)
 

@@ -54,7 +54,7 @@ class OrderLine(models.Model):
     line = models.PositiveIntegerField()
     product_id = models.UUIDField()
     variant_id = models.UUIDField()
-    sku = models.CharField(max_length=64)
+    sku = models.CharField(max_length=100)
     name = models.CharField(max_length=300)
     category_id = models.UUIDField(null=True)
     quantity = models.PositiveIntegerField()
