@@ -25,7 +25,7 @@ def app_services(home: Home, more: Mapping[str, str], *, port: int, projectors: 
     """What a shop needs beside its engines. `projectors`: how many processes share the partitions."""
     project = (*MANAGE, "projector", "run", "--all")
     commands: list[tuple[str, tuple[str, ...], tuple[str, ...]]] = [
-        *((f"projector-{number}", project, ("kafka", "mongodb")) for number in range(1, projectors + 1)),
+        *((f"projector-{number}", project, ("postgres", "kafka", "mongodb")) for number in range(1, projectors + 1)),
         ("relay", (*MANAGE, "relay"), ("postgres", "kafka")),
         ("worker", (*_celery("worker"), "--pool", "solo", "--concurrency", "1"), ("postgres", "redis")),
         ("beat", (*_celery("beat"), "--schedule", str(home.data("beat"))), ("redis",)),
@@ -35,7 +35,7 @@ def app_services(home: Home, more: Mapping[str, str], *, port: int, projectors: 
         *(
             Service(
                 program=program(home, name, argv, log=home.log(name), more=more),
-                where=" ".join(argv[1:5]),
+                where=" ".join(argv[1:] if argv[1] == "manage.py" else ("celery", name)),
                 needs=needs,
                 tier=TIER,
             )
