@@ -21,21 +21,21 @@ def lag_table(rows: list[dict[str, Any]]) -> Table:
 
 
 def status_table(rows: list[dict[str, Any]]) -> Table:
-    """Who works on what, a projection a line."""
+    """Who works on what, a projection a line; a number of partitions for each worker."""
     table = Table(title="Projections")
-    for column in ("projection", "generation", "applied", "waiting", "seconds", "workers", "state"):
+    for column in ("projection", "gen.", "applied", "waiting", "seconds", "partitions", "state"):
         table.add_column(column, justify="right" if column in {"applied", "waiting", "seconds"} else "left")
     for row in rows:
         waiting = row["unnumbered"] + row["unacknowledged"] + row["unprojected"]
         seconds = "unknown" if row["seconds"] is None else f"{row['seconds']:.3f}"
-        workers = ", ".join(f"{w['pid']} ({len(w['partitions'])} partitions)" for w in row["workers"]) or "none"
+        partitions = [str(len(worker["partitions"])) for worker in row["workers"]]
         table.add_row(
             row["projection"],
             f"{row['generation']} (v{row['version']})",
             str(row["applied"]),
             str(waiting),
             seconds,
-            workers,
+            " + ".join(partitions) or "none",
             _state(row),
         )
     return table

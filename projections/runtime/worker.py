@@ -211,7 +211,7 @@ class Worker:
             if now - since > self._settings.blocked_retry or stream not in self._assigned:
                 del self._blocked[stream]
         identities = self._current_identities()
-        if identities != self._identities:
+        if self._ready and identities != self._identities:
             logger.warning("%s: Kafka has other topics than before, reading them from the start", self.projection.name)
             self._ready.clear()
         rate = round(self._applied_since_beat / elapsed) if elapsed < 60 else 0

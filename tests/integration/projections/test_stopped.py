@@ -1,0 +1,157 @@
+"""A failing event stops its own aggregate, survives in the store, and goes in once the fault is gone; counted once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from pymongo import MongoClient
+from pymongo.collection import Collection
+from pymongo.database import Database
+
+from acme.contracts.envelope import Envelope
+from projections.registry import PROJECTIONS
+from projections.runtime.projection import Projection
+from tests.contract.feeding import documents, feed, new_applier, relevant, streams_of
+from tests.contract.history import History
+
+HISTORY = History(seed=21)
+STREAM = HISTORY.interleaved(2)
+#: projection → an event type in the middle of an aggregate's life
+FAILING = {
+    "products": "PriceSet",
+    "sales_by_day": "OrderConfirmed",
+    "customers": "OrderConfirmed",
+    "orders": "OrderConfirmed",
+}
+chosen = pytest.mark.parametrize("projection", [PROJECTIONS[name] for name in FAILING], ids=FAILING)
+
+
+@pytest.fixture
+def store(mongo: str, mongo_database: str) -> Iterator[Database[Any]]:
+    with MongoClient(mongo, tz_aware=True) as client:
+        yield client[mongo_database]
+
+
+@pytest.fixture
+def expected(projection: Projection, mongo: str) -> Iterator[dict[str, Any]]:
+    stream = relevant(projection, STREAM)
+    with MongoClient(mongo, tz_aware=True) as client:
+        feed(new_applier(client["stopped_expected"], projection, streams_of(stream)), stream)
+        yield documents(client["stopped_expected"], projection)
+        client.drop_database("stopped_expected")
+
+
+def poisoned(projection: Projection, victims: set[str]) -> Projection:
+    """The projection with a handler that fails for some aggregates, half way through its changes."""
+
+    def failing(handler: Any) -> Any:
+        def handle(instance: Any, *arguments: Any) -> Any:
+            event = arguments[-2]
+            if f"{event.aggregate_type}:{event.aggregate_id}" in victims:
+                if len(arguments) == 3:
+                    arguments[0]["name"] = "half changed"
+                raise ZeroDivisionError("poison")
+            return handler(instance, *arguments)
+
+        return handle
+
+    name = FAILING[projection.name]
+    handlers = projection.on if name in projection.on else projection.counts
+    field = "on" if handlers is projection.on else "counts"
+    return replace(projection, **{field: {**handlers, name: failing(handlers[name])}})
+
+
+def some_victims(stream: list[Envelope], event_type: str, count: int) -> set[str]:
+    return set(sorted({e.aggregate for e in stream if e.event_type == event_type})[:count])
+
+
+@chosen
+def test_stops_its_own_aggregate_only_and_catches_up_after_the_fix(
+    projection: Projection, store: Database[Any], expected: dict[str, Any]
+) -> None:
+    stream = relevant(projection, STREAM)
+    victims = some_victims(stream, FAILING[projection.name], 2)
+    broken = new_applier(store, poisoned(projection, victims), streams_of(stream))
+    feed(broken, stream, seed=1)
+
+    markers = {row["aggregate"]: row for row in store["projection_stopped"].find()}
+    assert set(markers) == victims
+    for aggregate, row in markers.items():
+        first = next(e for e in stream if e.aggregate == aggregate and e.event_type == FAILING[projection.name])
+        assert row["first_version"] == first.aggregate_version
+        assert "poison" in row["error"]
+        assert "ZeroDivisionError" in row["traceback"]
+    assert documents(store, projection) != expected
+
+    restarted = new_applier(store, poisoned(projection, victims), streams_of(stream))
+    for stopped in list(restarted.stopped.values()):
+        assert not restarted.retry(stopped, aggregate_events(stream, stopped.aggregate, stopped.first_version))
+    assert {row["attempts"] for row in store["projection_stopped"].find()} == {2}
+
+    fixed = new_applier(store, projection, streams_of(stream))
+    assert set(fixed.stopped) == victims
+    for stopped in list(fixed.stopped.values()):
+        assert fixed.retry(stopped, aggregate_events(stream, stopped.aggregate, stopped.first_version))
+    assert store["projection_stopped"].count_documents({}) == 0
+    assert documents(store, projection) == expected
+
+
+@chosen
+def test_a_retry_killed_at_any_write_counts_nothing_twice(
+    projection: Projection, store: Database[Any], expected: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = relevant(projection, STREAM)
+    feed(
+        new_applier(store, poisoned(projection, some_victims(stream, FAILING[projection.name], 3)), streams_of(stream)),
+        stream,
+    )
+    original, writes, kills = Collection.bulk_write, 0, 0
+
+    def bulk_write(self: Collection[Any], *args: Any, **kwargs: Any) -> Any:
+        nonlocal writes
+        writes += 1
+        result = original(self, *args, **kwargs)
+        if writes == kills + 1:  # the first attempt ends after its first write, the second after its second, ...
+            raise KeyboardInterrupt
+        return result
+
+    monkeypatch.setattr(Collection, "bulk_write", bulk_write)
+    while store["projection_stopped"].count_documents({}):
+        writes = 0
+        applier = new_applier(store, projection, streams_of(stream))
+        try:
+            for stopped in list(applier.stopped.values()):
+                applier.retry(stopped, aggregate_events(stream, stopped.aggregate, stopped.first_version))
+        except KeyboardInterrupt:
+            kills += 1
+        assert kills < 200
+    assert kills > 1
+    assert documents(store, projection) == expected
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        ({"event_type": "OrderExploded"}, "unknown event type"),
+        ({"schema_version": 9}, "schema version 9"),
+        ({"data": {"order_id": "?"}}, "OrderConfirmed"),
+    ],
+)
+def test_what_cannot_be_decoded_stops_its_aggregate(change: dict[str, Any], error: str, store: Database[Any]) -> None:
+    projection = PROJECTIONS["orders"]
+    stream = relevant(projection, STREAM)
+    index = next(i for i, e in enumerate(stream) if e.event_type == "OrderConfirmed")
+    values = {name: getattr(stream[index], name) for name in stream[index].__struct_fields__}
+    broken = [*stream[:index], Envelope(**{**values, **change}), *stream[index + 1 :]]
+    feed(new_applier(store, projection, streams_of(stream)), broken)
+    (marker,) = store["projection_stopped"].find()
+    assert marker["aggregate"] == stream[index].aggregate
+    assert error in marker["error"]
+
+
+def aggregate_events(stream: list[Envelope], aggregate: str, first_version: int) -> list[Envelope]:
+    """As the log would answer `read_aggregate`."""
+    return [e for e in stream if e.aggregate == aggregate and e.aggregate_version >= first_version]
