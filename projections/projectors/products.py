@@ -28,6 +28,10 @@ from projections.runtime.projection import Section, on, projection
 from queries.documents.products import ProductDocument
 from queries.search.analysis import terms
 
+#: By `$map` and not by the path "$product.variants.variant_id", which SecantusDB reads as an empty list.
+_VARIANT_IDS = {
+    "$map": {"input": {"$ifNull": ["$product.variants", []]}, "as": "variant", "in": "$$variant.variant_id"}
+}
 #: Pieces that can be bought: the stock of the variants that the product still has. Computed by the store, because
 #: catalogue and stock arrive in any order.
 _AVAILABLE = {
@@ -37,7 +41,7 @@ _AVAILABLE = {
             "as": "item",
             "in": {
                 "$cond": [
-                    {"$in": ["$$item.k", {"$ifNull": ["$product.variants.variant_id", []]}]},
+                    {"$in": ["$$item.k", _VARIANT_IDS]},
                     "$$item.v.available",
                     0,
                 ]
