@@ -1,1 +1,5 @@
 """The slices' admin modules, gathered for Django."""
+
+import commands.carts.admin
+import commands.customers.admin
+import commands.orders.admin  # noqa: F401
