@@ -24,7 +24,7 @@ APPLICATION = "acme-publisher"
 LOCK = 0x61636D65  # "acme"; advisory locks are per database
 
 ACQUIRE = f"""
-SELECT held, set_config('idle_session_timeout', CASE WHEN held THEN '{SILENCE_SECONDS}s' ELSE '0' END, false)
+SELECT held, set_config('idle_session_timeout', CASE WHEN held THEN %s ELSE '0' END, false)
 FROM pg_try_advisory_lock({LOCK}) AS held
 """  # noqa: S608 (constants)
 RELEASE = f"SELECT pg_advisory_unlock({LOCK}), set_config('idle_session_timeout', '0', false)"
@@ -79,7 +79,7 @@ class Lane:
 
     def acquire(self) -> bool:
         """Takes the lane if it is free; never waits."""
-        return bool(self._one(ACQUIRE)[0])
+        return bool(self._one(ACQUIRE, f"{SILENCE_SECONDS}s")[0])
 
     def release(self) -> None:
         self._connection.execute(RELEASE)
@@ -150,8 +150,8 @@ class Lane:
         with suppress(psycopg.Error):
             self._connection.close()
 
-    def _one(self, statement: str) -> tuple[Any, ...]:
-        row = self._connection.execute(statement).fetchone()
+    def _one(self, statement: str, *parameters: Any) -> tuple[Any, ...]:
+        row = self._connection.execute(statement, parameters).fetchone()
         if row is None:
             raise RuntimeError(f"no row from {statement}")
         return row

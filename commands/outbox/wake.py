@@ -69,6 +69,8 @@ class PublisherThread(threading.Thread):
             self._woken.clear()
             try:
                 policy(self._publisher.drain)
+            except PASSING as error:  # stopped in the middle of an outage
+                log.warning("events stay in the log: %s", error)
             except Halted as why:
                 log.error("the publisher is halted: %s", why)
             except Exception:

@@ -24,6 +24,16 @@ def _emptied_by_its_owner() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _published_by_hand() -> Iterator[None]:
+    """No commit of a test wakes the publisher thread: it would hold the test database while it is emptied."""
+    from commands.outbox import wake
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(wake, "enabled", False)
+        yield
+
+
 @pytest.fixture
 def shop_database(transactional_db: None) -> None:
     """The test database with real commits: for threads, `on_commit`, and other processes. Emptied afterwards.

@@ -1,0 +1,127 @@
+"""The log itself: what the trigger refuses, and numbering under many writers."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from uuid import uuid4
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+
+from acme.contracts.topics import BY_AGGREGATE, partition_of
+from commands.outbox.direct import connect
+from commands.outbox.log import insert_events
+from commands.outbox.models import DomainEvent, StreamHead
+from commands.outbox.sequencer import number
+from tests.integration.outbox.conftest import event_row, in_thread, record_events
+
+REFUSED = (
+    "UPDATE domain_event SET data = '{}'",
+    "UPDATE domain_event SET sequence = 7",
+    "UPDATE domain_event SET sequence = NULL",
+    "UPDATE domain_event SET aggregate_version = 9, sequence = 1 WHERE sequence IS NULL",
+    "UPDATE domain_event SET recorded_at = now()",
+    "DELETE FROM domain_event",
+    "TRUNCATE domain_event",
+)
+
+
+@pytest.mark.parametrize("statement", REFUSED)
+def test_the_log_refuses_every_change(shop_database: None, statement: str) -> None:
+    record_events(1)
+    with connect("test") as session:
+        assert number(session, 10) == 1
+    record_events(1)  # one with a sequence, one without
+    before = list(DomainEvent.objects.order_by("position").values())
+    with pytest.raises(IntegrityError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(statement)
+    assert list(DomainEvent.objects.order_by("position").values()) == before
+
+
+def test_numbering_a_row_is_allowed_once(shop_database: None) -> None:
+    (row,) = record_events(1)
+    assert DomainEvent.objects.filter(pk=row.pk).update(sequence=1) == 1
+    with pytest.raises(IntegrityError, match="append-only"):
+        DomainEvent.objects.filter(pk=row.pk).update(sequence=2)
+
+
+def test_a_transaction_that_commits_late_gets_later_numbers(shop_database: None) -> None:
+    """Its position is lower than that of events already numbered: a cursor over positions would lose it."""
+    owner = uuid4()
+    topic = BY_AGGREGATE["cart"]
+    in_the_same_partition = next(
+        other for other in iter(uuid4, None) if partition_of(topic, other) == partition_of(topic, owner)
+    )
+    inserted, may_commit = threading.Event(), threading.Event()
+
+    def late() -> None:
+        with transaction.atomic():
+            insert_events([event_row(owner)])
+            inserted.set()
+            assert may_commit.wait(20)
+
+    thread = threading.Thread(target=in_thread(late))
+    thread.start()
+    assert inserted.wait(20)
+    with transaction.atomic():
+        insert_events([event_row(in_the_same_partition)])
+    with connect("test") as session:
+        assert number(session, 10) == 1
+        may_commit.set()
+        thread.join()
+        assert number(session, 10) == 1
+    rows = {row.aggregate_id: row for row in DomainEvent.objects.all()}
+    assert rows[owner].position < rows[in_the_same_partition].position
+    assert (rows[in_the_same_partition].sequence, rows[owner].sequence) == (1, 2)
+
+
+def test_numbering_is_dense_and_keeps_version_order_under_eight_writers(shop_database: None) -> None:
+    """Aggregates of different threads share partitions; transactions last differently long, and some roll back."""
+    stop = threading.Event()
+
+    def write(seed: int) -> int:
+        chance = random.Random(seed)
+        aggregates = {uuid4(): 0 for _ in range(5)}
+        written = 0
+        for _ in range(60):
+            chosen = chance.sample(sorted(aggregates), chance.randint(1, 4))
+            rows = [event_row(owner, aggregates[owner] + 1) for owner in chosen]
+            try:
+                with transaction.atomic():
+                    insert_events(rows)
+                    time.sleep(chance.choice([0, 0, 0.002, 0.02]))
+                    if chance.random() < 0.2:
+                        raise InterruptedError
+            except InterruptedError:
+                continue
+            written += len(rows)
+            for owner in chosen:
+                aggregates[owner] += 1
+        return written
+
+    def keep_numbering() -> int:
+        with connect("test") as session:
+            numbered = 0
+            while not stop.is_set():
+                numbered += number(session, 7)
+            while more := number(session, 7):
+                numbered += more
+        return numbered
+
+    with ThreadPoolExecutor(9) as pool:
+        numbering = pool.submit(in_thread(keep_numbering))
+        written = sum(pool.map(lambda seed: in_thread(lambda: write(seed))(), range(8)))
+        stop.set()
+        assert numbering.result() == written == DomainEvent.objects.count()
+    numbers: dict[tuple[str, int], list[int]] = {}
+    versions: dict[object, int] = {}
+    for row in DomainEvent.objects.order_by("topic", "partition", "sequence"):
+        numbers.setdefault((row.topic, row.partition), []).append(row.sequence)
+        assert row.aggregate_version == versions.get(row.aggregate_id, 0) + 1, "versions out of order"
+        versions[row.aggregate_id] = row.aggregate_version
+    for pair, sequences in numbers.items():
+        assert sequences == list(range(1, len(sequences) + 1)), f"{pair} is not dense"
+        assert StreamHead.objects.get(topic=pair[0], partition=pair[1]).sequence == len(sequences)
