@@ -67,6 +67,35 @@ def test_every_event_type_of_its_aggregates_is_handled_or_ignored(projection: Pr
     assert types - named == set(), "say in `ignores` which events are passed over on purpose"
 
 
+def test_available_is_the_stock_of_the_variants_that_the_product_still_has(expected: dict[str, Any]) -> None:
+    """Computed by the store across sections; here once more, by hand, from the events."""
+    products = expected["products"]
+    levels: dict[str, dict[str, int]] = {}
+    removed = {e.data["variant_id"] for e in STREAM if e.event_type == "VariantRemoved"}
+    for envelope in STREAM:
+        if envelope.aggregate_type == "stock_item":
+            data = envelope.data
+            levels.setdefault(data["product_id"], {})[data["variant_id"]] = data["on_hand"] - data["reserved"]
+    for key, product in products.items():
+        available = sum(pieces for variant, pieces in levels[key].items() if variant not in removed)
+        assert (product["available"], product["in_stock"]) == (available, available > 0)
+    assert any(product["in_stock"] for product in products.values())
+
+
+def test_sales_are_what_the_orders_say(expected: dict[str, Any]) -> None:
+    """The totals of all days against the events, independent of keys and fences."""
+    sold = [e.data for e in STREAM if e.event_type in {"OrderConfirmed", "OrderImported"}]
+    undone = [e.data for e in STREAM if e.event_type == "OrderCancelled" and e.data["was_confirmed"]]
+    gross = sum(d["total"]["amount_minor"] for d in sold) - sum(d["total"]["amount_minor"] for d in undone)
+    returned = sum(e.data["total"]["amount_minor"] for e in STREAM if e.event_type == "PastReturnImported")
+    for dimension in ("total", "product", "category", "country"):
+        days = [day for day in expected["sales_by_day"].values() if day["dimension"] == dimension]
+        assert sum(day["gross"] for day in days) == gross
+        assert sum(day["returned"] for day in days) == returned
+    totals = [day for day in expected["sales_by_day"].values() if day["dimension"] == "total"]
+    assert sum(day["orders"] for day in totals) == len(sold) - len(undone)
+
+
 @every_projection
 @pytest.mark.parametrize("seed", [1, 2])
 def test_any_batch_borders(projection: Projection, seed: int, store: Database[Any], expected: dict[str, Any]) -> None:
