@@ -1,0 +1,95 @@
+"""What the importers' `manage.py` commands share: arguments, exit codes, summary."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, ClassVar
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError, OperationalError, ProgrammingError
+
+from acme.env import EngineNotConfigured, env
+from acme.errors import Busy
+from commands.importing.progress import Advance, progress
+from commands.importing.source import FileProblem
+
+EXIT_CODES = """exit codes: 0 everything was imported or was there already; 1 some rows were rejected;
+            2 usage, or a file that cannot be read (nothing was imported);
+            3 PostgreSQL cannot be reached (a second run goes on from there)"""
+Start = Callable[[str, int], Advance]
+
+
+class ImportCommand(BaseCommand):
+    """Base of the importers; a subclass says in `run` what is done and in `sentence` what is said of it."""
+
+    epilog: ClassVar[str]
+    default_batch: ClassVar[int] = 100
+    batch_help: ClassVar[str]
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        kwargs["formatter_class"] = argparse.RawDescriptionHelpFormatter
+        return super().create_parser(prog_name, subcommand, epilog=f"{self.epilog}\n\n{EXIT_CODES}", **kwargs)
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", type=Path, metavar="FILE", help=".csv, .csv.gz or .csv.xz, UTF-8")
+        parser.add_argument("--batch", type=_positive, default=self.default_batch, metavar="N", help=self.batch_help)
+        parser.add_argument(
+            "--rejects", type=Path, metavar="PATH", help="where rejected rows go (default: FILE.rejected.csv)"
+        )
+        parser.add_argument("--json", action="store_true", help="the summary as one JSON object, and no progress bar")
+
+    def run(self, file: Path, rejects: Path, *, batch: int, start: Start, options: dict[str, Any]) -> dict[str, Any]:
+        """Imports, and answers the summary, which has ``rejected``."""
+        raise NotImplementedError
+
+    def sentence(self, summary: dict[str, Any]) -> str:
+        """The summary in words."""
+        raise NotImplementedError
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        file: Path = options["file"]
+        rejects: Path = options["rejects"] or file.with_name(f"{file.name}.rejected.csv")
+        if rejects.resolve() == file.resolve():
+            raise CommandError("--rejects must name another file than FILE", returncode=2)
+        summary = self._guarded(file, rejects, options)
+        if options["json"]:
+            self.stdout.write(json.dumps(summary))
+        else:
+            self.stdout.write(self.sentence(summary))
+            if summary["rejected"]:
+                self.stdout.write(f"{summary['rejected']} rows were rejected: see {rejects}")
+        if summary["rejected"]:
+            sys.exit(1)
+
+    def _guarded(self, file: Path, rejects: Path, options: dict[str, Any]) -> dict[str, Any]:
+        """`run` with a progress bar; what can go wrong outside of the file's rows becomes one clear line."""
+        try:
+            env.require("database_url")
+            with progress(quiet=options["json"]) as start:
+                return self.run(file, rejects, batch=options["batch"], start=start, options=options)
+        except FileProblem as error:
+            raise CommandError(str(error), returncode=2) from error
+        except OSError as error:
+            raise CommandError(f"a file cannot be written: {error}", returncode=2) from error
+        except EngineNotConfigured as error:
+            raise CommandError(str(error), returncode=3) from error
+        except (OperationalError, Busy) as error:
+            said = f"PostgreSQL cannot be reached: {' '.join(str(error).split())}; run this again to go on"
+            raise CommandError(said, returncode=3) from error
+        except ProgrammingError as error:
+            raise CommandError(f"the database is not set up (manage.py migrate): {error}", returncode=3) from error
+        except DatabaseError as error:
+            raise CommandError(f"PostgreSQL refused: {error}", returncode=3) from error
+        except KeyboardInterrupt as error:
+            raise CommandError("stopped; a second run goes on from there", returncode=1) from error
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text}: at least 1")
+    return value
