@@ -1,7 +1,7 @@
 """Pages by key: a cursor names the last document seen, not a count, so a change in between skips and repeats nothing.
 
 A cursor is opaque to clients: base64url of a msgpack array [digest of the question, backwards?, sort key, id]. It
-belongs to its question (view, filters, sort): with another one it is refused.
+belongs to its question (address, filters, sort): with another one it is refused.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 from pymongo.collection import Collection
 
-from queries.reading import FIND_MS, Stored
+from queries.reading import FIND_MS, Stored, just_after
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -74,9 +74,10 @@ class Listing:
     fields: Mapping[str, int] | None = None
     hint: list[tuple[str, int]] | None = None
 
-    def page(self, cursor: str | None, limit: int) -> Page:
-        """Raises `CursorInvalid`."""
-        at = _decode(cursor, self._digest()) if cursor else None
+    def page(self, cursor: str | None, limit: int, question: str) -> Page:
+        """The first page, or the one at a cursor of the same question. Raises `CursorInvalid`."""
+        digest = hashlib.blake2b(question.encode(), digest_size=8).digest()
+        at = _decode(cursor, digest) if cursor else None
         backwards = at is not None and at.backwards
         found = self._find(at, backwards, limit + 1)
         more = len(found) > limit
@@ -86,8 +87,8 @@ class Listing:
             return Page([], None, None)
         return Page(
             documents,
-            self._cursor(documents[-1], backwards=False) if has_next else None,
-            self._cursor(documents[0], backwards=True) if has_previous else None,
+            self._cursor(documents[-1], digest, backwards=False) if has_next else None,
+            self._cursor(documents[0], digest, backwards=True) if has_previous else None,
         )
 
     def _find(self, at: _Cursor | None, backwards: bool, limit: int) -> list[Stored]:
@@ -100,12 +101,8 @@ class Listing:
         cursor = cursor.sort([(self.order.field, direction), ("_id", direction)])
         return list(cursor.hint(self.hint) if self.hint else cursor)
 
-    def _digest(self) -> bytes:
-        question = repr((self.collection.name.split("__")[0], sorted(self.query.items()), self.order))
-        return hashlib.blake2b(question.encode(), digest_size=8).digest()
-
-    def _cursor(self, document: Stored, *, backwards: bool) -> str:
-        cursor = _Cursor(self._digest(), backwards, self.order.key_of(document), document["_id"])
+    def _cursor(self, document: Stored, digest: bytes, *, backwards: bool) -> str:
+        cursor = _Cursor(digest, backwards, self.order.key_of(document), document["_id"])
         return base64.urlsafe_b64encode(msgspec.msgpack.encode(cursor)).rstrip(b"=").decode()
 
 
@@ -120,10 +117,13 @@ class Page:
 
 def _beyond(query: dict[str, Any], field: str, value: Any, last_id: str, descending: bool) -> dict[str, Any]:
     """The query for what comes after (value, id). The range on the field itself is what an index can use."""
-    loose, strict = ("$lte", "$lt") if descending else ("$gte", "$gt")
-    bounds = dict(query.get(field, {}))
-    keep = min if descending else max
-    bounds[loose] = keep(bounds[loose], value) if loose in bounds else value
+    asked = query.get(field, {})
+    bounds = dict(asked) if isinstance(asked, dict) else {"$eq": asked}
+    if descending:
+        bounds["$lt"] = min(bounds.get("$lt", just_after(value)), just_after(value))
+    else:
+        bounds["$gte"] = max(bounds.get("$gte", value), value)
+    strict = "$lt" if descending else "$gt"
     return {**query, field: bounds, "$or": [{field: {strict: value}}, {"_id": {strict: last_id}}]}
 
 

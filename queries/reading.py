@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from queries.documents.connection import live_collection
@@ -12,6 +13,19 @@ FIND_MS = 3_000
 REPORT_MS = 30_000
 
 Stored = dict[str, Any]
+
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+def just_after(value: int | str | datetime) -> Any:
+    """The least stored value that is greater: ``< just_after(v)`` is ``<= v``.
+
+    Upper bounds are written this way, because the embedded store loses the equal ones of a ``$lte`` on a field in the
+    middle of an index. MongoDB compares strings as bytes and keeps times in milliseconds.
+    """
+    if isinstance(value, str):
+        return value + "\0"
+    return value + (_MILLISECOND if isinstance(value, datetime) else 1)
 
 
 def find_one(projection: str, query: Mapping[str, Any]) -> Stored | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -33,6 +33,10 @@ from queries.reading import find_one
 NEWEST_FIRST = Order(field="order.placed_at", kind=datetime, descending=True)
 
 
+#: No order is placed outside of these days, and every time zone can express them.
+FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2999, 12, 31)
+
+
 class OrderParameters(PageParameters):
     status = ChoiceParameter(ORDER_STATUSES, required=False)
     placed_from = DateParameter(required=False, help_text="First day on which it was placed.")
@@ -41,6 +45,9 @@ class OrderParameters(PageParameters):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         first, last = attrs.get("placed_from"), attrs.get("placed_to")
+        for name, day in (("placed_from", first), ("placed_to", last)):
+            if day and not FIRST_DAY <= day <= LAST_DAY:
+                raise serializers.ValidationError({name: [f"From {FIRST_DAY} to {LAST_DAY}."]}, code="range")
         if first and last and last < first:
             raise serializers.ValidationError({"placed_to": ["This is before `placed_from`."]}, code="reversed")
         return attrs

@@ -12,14 +12,17 @@ from queries.paging import CursorInvalid, Listing
 from queries.reading import Stored
 
 DEFAULT_LIMIT, MAX_LIMIT = 24, 100
+#: Parameters that say where in the listing, not what is asked.
+_POSITION = {"cursor", "limit"}
 
 
 def paginated(
     request: Request, listing: Listing, parameters: Mapping[str, Any], show: Callable[[Stored], dict[str, Any]]
 ) -> dict[str, Any]:
     """``{"results", "next", "previous"}``; the links are addresses on this host. Raises a 400 for a foreign cursor."""
+    question = repr((request.path, sorted(item for item in parameters.items() if item[0] not in _POSITION)))
     try:
-        page = listing.page(parameters.get("cursor"), parameters["limit"])
+        page = listing.page(parameters.get("cursor"), parameters["limit"], question)
     except CursorInvalid as error:
         raise parameter_invalid("cursor", f"This cursor cannot be used here: {error}.") from error
     return {

@@ -20,6 +20,7 @@ from queries.api.serializers.staff import StockItem
 from queries.documents.connection import live_collection
 from queries.documents.stock import StockDocument
 from queries.paging import Listing, Order
+from queries.reading import just_after
 
 DEFAULT_THRESHOLD = 5
 BY_SKU = Order(field="item.sku", kind=str)
@@ -59,8 +60,8 @@ def stock_query(parameters: dict[str, Any]) -> dict[str, Any]:
     """A document without its item section has no SKU, so it never matches."""
     query: dict[str, Any] = {"item.sku": {"$gte": ""}}
     if "sku" in parameters:
-        query["item.sku"] = {"$gte": parameters["sku"], "$lte": parameters["sku"]}
+        query["item.sku"] = parameters["sku"]
     if "low" in parameters:
         threshold = parameters.get("threshold", DEFAULT_THRESHOLD)
-        query["item.available"] = {"$lte": threshold} if parameters["low"] else {"$gt": threshold}
+        query["item.available"] = {"$lt": just_after(threshold)} if parameters["low"] else {"$gt": threshold}
     return query

@@ -70,7 +70,7 @@ def live_generation(projection: str, *, fresh: bool = False) -> int:
     known = _pointers.get(projection)
     if known is not None and not fresh and time.monotonic() - known[0] < POINTER_SECONDS:
         return known[1]
-    pointer = database()["projection_pointers"].find_one({"_id": projection}, {"live": 1})
+    pointer = database()["projection_pointers"].find_one({"_id": projection}, {"live": 1}, max_time_ms=3000)
     generation = int(pointer["live"]) if pointer else 1
     _pointers[projection] = (time.monotonic(), generation)
     return generation

@@ -14,7 +14,7 @@ from typing import Any
 from pymongo.collection import Collection
 
 from queries.money import money
-from queries.reading import REPORT_MS, Stored
+from queries.reading import REPORT_MS, Stored, just_after
 
 INTERVALS = ("day", "week", "month")
 DIMENSIONS = {"none": "total", "product": "product", "category": "category", "country": "country"}
@@ -57,7 +57,7 @@ def days(dimensions: list[str], currency: str, first: date, last: date) -> Store
     return {
         "dimension": {"$in": dimensions} if len(dimensions) > 1 else dimensions[0],
         "currency": currency,
-        "day": {"$gte": first.isoformat(), "$lte": last.isoformat()},
+        "day": {"$gte": first.isoformat(), "$lt": just_after(last.isoformat())},
     }
 
 

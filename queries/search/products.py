@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from queries.paging import Order
+from queries.reading import just_after
 
 STATUSES = ("draft", "published", "archived")
 SORTS = ("newest", "name", "-name", "price", "-price")
@@ -63,7 +64,7 @@ class ProductQuestion:
         lowest, highest = f"product.price_min.{self.currency}", f"product.price_max.{self.currency}"
         found: dict[str, Any] = {}
         if self.price_max is not None:
-            found[lowest] = {"$lte": self.price_max}
+            found[lowest] = {"$lt": just_after(self.price_max)}
         if self.price_min is not None:
             found[highest] = {"$gte": self.price_min}
         if self.price_min is not None and self.price_max is not None:

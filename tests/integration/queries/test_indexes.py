@@ -1,0 +1,118 @@
+"""Every supported query shape uses an index and has a time limit, whatever the parameters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from queries.documents.connection import database
+from tests.integration.queries.conftest import STAFF, Ask, ReadStore, as_customer
+from tests.integration.queries.documents import (
+    cart,
+    cart_line,
+    category,
+    customer,
+    new_id,
+    order,
+    product,
+    sales_day,
+    stock_item,
+)
+
+CUSTOMER = new_id()
+DAYS = "from=2026-01-01&to=2026-01-31"
+SHAPES = [
+    *(f"products?sort={sort}&limit=2" for sort in ("newest", "name", "-name", "price", "-price")),
+    "products?category=mugs&limit=2",
+    "products?category=home&limit=2",
+    "products?price_min=1&price_max=20&limit=2",
+    "products?price_max=20&sort=-price&limit=2",
+    "products?in_stock=true&limit=2",
+    "products?q=red&limit=2",
+    "products?q=red+mug&sort=price&limit=2",
+    "products?q=red+mug&category=home&in_stock=true&price_min=1&sort=name&limit=2",
+    "products?status=any&limit=2",
+    "products?status=draft&sort=name&limit=2",
+    "products/red-mug-1",
+    f"products/{new_id()}",
+    "orders?limit=2",
+    "orders?status=placed&limit=2",
+    "orders?placed_from=2026-01-01&placed_to=2026-02-01&limit=2",
+    f"orders?customer={CUSTOMER}&status=placed&limit=2",
+    f"orders/{new_id()}",
+    "customers?limit=2",
+    "customers?email=ada@acme.test&limit=2",
+    "customers?number=17850",
+    f"customers/{new_id()}",
+    "stock?limit=2",
+    "stock?low=true&limit=2",
+    "stock?low=false&threshold=1&limit=2",
+    "stock?sku=S3",
+    *(f"reports/sales?{DAYS}&by={by}&interval=week" for by in ("none", "product", "category", "country")),
+    f"reports/best-sellers?{DAYS}",
+    f"reports/best-sellers?{DAYS}&by=gross",
+]
+
+
+@pytest.fixture
+def shop(store: ReadStore) -> ReadStore:
+    home = category("Home")
+    mugs = category("Mugs", parent_id=home["_id"])
+    store.put("categories", home, mugs)
+    for status in ("published", "draft", "archived"):
+        store.put(
+            "products",
+            *(product(f"Red mug {n}", category_id=mugs["_id"], minutes=n, status=status) for n in range(9)),
+        )
+    store.put("orders", *(order(customer_id=CUSTOMER) for _ in range(9)))
+    store.put("customers", *(customer("Ada") for _ in range(9)))
+    store.put("stock", *(stock_item(f"S{n}", n) for n in range(9)))
+    store.put("sales_by_day", *(sales_day(f"2026-01-0{n}", "product", "MUG", units=1) for n in range(1, 9)))
+    return store
+
+
+def stages(plan: Any) -> set[str]:
+    """The stages of a winning plan, wherever they are nested."""
+    if isinstance(plan, list):
+        return set().union(*(stages(part) for part in plan))
+    if not isinstance(plan, dict):
+        return set()
+    own = {plan["stage"]} if isinstance(plan.get("stage"), str) else set()
+    return own.union(*(stages(part) for part in plan.values()))
+
+
+def check(commands: list[dict[str, Any]]) -> int:
+    """How many reads of documents there were; the small bookkeeping and the cached tree are read whole."""
+    documents = [c for c in commands if "__g" in str(next(iter(c.values()))) and "categories__" not in str(c)]
+    for command in commands:
+        assert command.get("maxTimeMS"), command
+    for command in documents:
+        explained = {key: value for key, value in command.items() if not key.startswith(("$", "lsid", "maxTimeMS"))}
+        if "aggregate" in explained:  # what follows $match reads nothing more
+            explained = {"find": explained["aggregate"], "filter": explained["pipeline"][0]["$match"]}
+        plan = database().command({"explain": explained, "verbosity": "queryPlanner"})["queryPlanner"]["winningPlan"]
+        assert "COLLSCAN" not in stages(plan), (command, plan)
+    return len(documents)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_uses_an_index(shop: ReadStore, ask: Ask, asked: list[dict[str, Any]], shape: str) -> None:
+    answer = ask(f"/api/v1/{shape}", headers=STAFF)
+    assert answer.status_code in {200, 404}
+    if answer.status_code == 200 and (following := answer.json().get("next")):
+        second = ask(following, headers=STAFF).json()
+        ask(second["previous"], headers=STAFF)
+    assert check(list(asked))
+
+
+def test_own_orders_and_cart(shop: ReadStore, ask: Ask, asked: list[dict[str, Any]]) -> None:
+    mug = product("Own mug")
+    mine = cart(cart_line(mug, quantity=1, unit_price=1), customer_id=CUSTOMER)
+    shop.put("products", mug)
+    shop.put("carts", mine)
+    asked.clear()
+    assert ask("orders?limit=2&status=placed", headers=as_customer(CUSTOMER)).status_code == 200
+    assert ask("orders?limit=2", headers=as_customer(CUSTOMER)).status_code == 200
+    assert ask(f"carts/{mine['_id']}", headers=as_customer(CUSTOMER)).status_code == 200
+    assert check(list(asked)) == 4
