@@ -1,4 +1,4 @@
-"""Feeding a stream to an applier as a worker would, with every trouble a worker meets; and reading what came out."""
+"""Feeding a stream to an applier as a worker would, overtaken or not."""
 
 from __future__ import annotations
 
@@ -13,11 +13,7 @@ from projections.runtime.documents import Overtaken
 from projections.runtime.generations import open_live
 from projections.runtime.intake import Arrived
 from projections.runtime.projection import Projection
-from queries.documents.connection import collection_name
 from tests.contract.history import plain_unseal
-
-#: What may differ between runs: where in the stream things were, not what they say.
-BOOKKEEPING = {"fences", "late", "topic", "partition", "sequence", "seen_at"}
 
 
 def new_applier(store: Database[Any], projection: Projection, streams: set[tuple[str, int]]) -> Applier:
@@ -52,15 +48,3 @@ def feed(applier: Applier, stream: list[Envelope], *, seed: int = 0, largest: in
             applier.apply(waiting[: borders.randint(1, largest)], {})
         except Overtaken:
             applier.reload(streams_of(stream))
-
-
-def documents(store: Database[Any], projection: Projection) -> dict[str, Any]:
-    """The live generation's documents without bookkeeping, by id, keys in canonical order."""
-    collection = store[collection_name(projection.name, 1)]
-    return {str(found["_id"]): _canonical(found) for found in collection.find()}
-
-
-def _canonical(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _canonical(value[key]) for key in sorted(value) if key not in BOOKKEEPING}
-    return [_canonical(item) for item in value] if isinstance(value, list) else value

@@ -18,8 +18,10 @@ from acme.contracts.registry import EVENTS
 from projections.registry import PROJECTIONS
 from projections.runtime.documents import Overtaken
 from projections.runtime.projection import Projection
-from tests.contract.feeding import documents, feed, new_applier, pending, relevant, streams_of
-from tests.contract.history import History
+from tests.contract.feeding import feed, new_applier, pending, relevant, streams_of
+from tests.contract.history import History, plain_unseal
+from tests.oracle import replay
+from tests.oracle import stored as documents
 
 HISTORY = History(seed=7)
 STREAM = HISTORY.interleaved(1)
@@ -94,6 +96,12 @@ def test_sales_are_what_the_orders_say(expected: dict[str, Any]) -> None:
         assert sum(day["returned"] for day in days) == returned
     totals = [day for day in expected["sales_by_day"].values() if day["dimension"] == "total"]
     assert sum(day["orders"] for day in totals) == len(sold) - len(undone)
+
+
+@every_projection
+def test_a_replay_in_memory_says_the_same(projection: Projection, expected: dict[str, Any]) -> None:
+    """The oracle of the fault tests and the runtime agree when nothing goes wrong."""
+    assert replay(projection, STREAM, plain_unseal) == expected[projection.name]
 
 
 @every_projection

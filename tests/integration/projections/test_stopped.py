@@ -14,8 +14,9 @@ from pymongo.database import Database
 from acme.contracts.envelope import Envelope
 from projections.registry import PROJECTIONS
 from projections.runtime.projection import Projection
-from tests.contract.feeding import documents, feed, new_applier, relevant, streams_of
+from tests.contract.feeding import feed, new_applier, relevant, streams_of
 from tests.contract.history import History
+from tests.oracle import stored as documents
 
 HISTORY = History(seed=21)
 STREAM = HISTORY.interleaved(2)
