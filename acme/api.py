@@ -70,7 +70,9 @@ def _address(methods: dict[str, Route]) -> Callable[..., HttpResponseBase]:
         values = route.convert(segments)
         if values is None:
             return not_found(request)
-        return route.callback(request, **values)
+        response = route.callback(request, **values)
+        response.headers["Allow"] = allowed  # REST framework knows the methods of one side only
+        return response
 
     return dispatch
 
