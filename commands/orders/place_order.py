@@ -22,7 +22,7 @@ from commands.inventory.reserve_stock import ReserveStock, reserve_stock
 from commands.orders.confirm import confirm
 from commands.orders.items import Item, pointers_to, priced, summed
 from commands.orders.models import Order
-from commands.orders.sale import rows_of, sale_of, summary
+from commands.orders.sale import sale_of, save_lines, summary
 from commands.outbox.record import record
 from commands.texts import clean_country, clean_email, clean_name
 
@@ -80,7 +80,7 @@ def place_order(command: PlaceOrder, *, actor: Actor, now: datetime) -> Done:
     if order.total_minor == 0:
         confirm(order, lines, actor=actor, now=now)
     order.save(force_insert=True)
-    order.lines.bulk_create(rows_of(order, lines))
+    save_lines([(order, lines)])
     token = {} if basket.token is None else {"token": basket.token}
     return Done(id=order.id, version=order.version, result={**summary(order), **token})
 

@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from acme.contracts import orders as contract
 from acme.contracts.base import Money
+from commands.copying import copy_rows
 from commands.orders.models import Order, OrderLine
 
+#: Columns of a line that are the same in table and contract.
+PLAIN = ("line", "product_id", "variant_id", "sku", "name", "category_id", "quantity")
+COLUMNS = ("order_id", *PLAIN, "shipped", "unit_price_minor", "amount_minor")
 
-def rows_of(order: Order, lines: Iterable[contract.OrderLine], *, all_shipped: bool = False) -> list[OrderLine]:
-    """Unsaved rows of the order's lines."""
-    return [
-        OrderLine(
-            order=order,
-            line=line.line,
-            product_id=line.product_id,
-            variant_id=line.variant_id,
-            sku=line.sku,
-            name=line.name,
-            category_id=line.category_id,
-            quantity=line.quantity,
-            shipped=line.quantity if all_shipped else 0,
-            unit_price_minor=line.unit_price.amount_minor,
-            amount_minor=line.amount.amount_minor,
+
+def save_lines(sales: Iterable[tuple[Order, Sequence[contract.OrderLine]]], *, shipped: bool = False) -> None:
+    """Inserts the lines of saved orders, as shipped in full or not at all."""
+    rows = (
+        (
+            order.id,
+            *(getattr(line, name) for name in PLAIN),
+            line.quantity if shipped else 0,
+            line.unit_price.amount_minor,
+            line.amount.amount_minor,
         )
+        for order, lines in sales
         for line in lines
-    ]
+    )
+    copy_rows(OrderLine, COLUMNS, rows)
 
 
 def lines_of(order: Order) -> list[contract.OrderLine]:

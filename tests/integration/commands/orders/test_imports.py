@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
@@ -10,12 +11,13 @@ import pytest
 
 from acme.contracts.base import Money
 from acme.contracts.orders import OrderImported, OrderLine, PastReturnImported
-from acme.errors import Forbidden, Invalid, NotAuthenticated
+from acme.errors import Conflict, Forbidden, Invalid, NotAuthenticated
 from acme.identity import Actor
 from commands.handling import unit_of_work
-from commands.orders.import_order import ImportOrder, import_order, known_numbers
+from commands.orders.import_order import ImportOrder, import_order, import_orders, known_numbers
 from commands.orders.import_return import ImportReturn, import_return, known_return_numbers
 from commands.orders.models import Order, PastReturn
+from commands.orders.models import OrderLine as OrderLineRow
 from commands.outbox.models import DomainEvent
 from tests.integration.commands.shop import NOBODY, NOW, SHOP, STAFF, STRANGER, events_of, everything, refused, run
 
@@ -124,6 +126,21 @@ def test_many_in_one_transaction_with_more_lines_than_a_placed_order_may_have() 
     assert Order.objects.get(number="4").lines.count() == 1114
 
 
+def test_a_batch_answers_each_command_and_knows_what_it_has_just_imported() -> None:
+    old = run(import_order, past_order("1"))
+    with unit_of_work() as unit:
+        done = import_orders([past_order(number) for number in ("1", "2", "2", "3")], actor=SHOP, now=NOW)
+    assert [each.changed for each in done] == [False, True, False, True]
+    assert done[0].id == old.id and done[1].id == done[2].id
+    assert (Order.objects.count(), OrderLineRow.objects.count(), len(unit.written)) == (3, 6, 2)
+
+
+def test_a_broken_rule_of_the_database_is_a_conflict() -> None:
+    twice = replace(past_order(), lines=(line(1), line(1)))
+    with refused(Conflict, code="constraint-violated"):
+        run(import_order, twice)
+
+
 @pytest.mark.parametrize(("actor", "kind"), [(STRANGER, Forbidden), (NOBODY, NotAuthenticated)])
 def test_staff_only(actor: Actor, kind: type) -> None:
     with refused(kind):
@@ -144,8 +161,6 @@ def test_staff_only(actor: Actor, kind: type) -> None:
     ],
 )
 def test_wrong_input(changes: dict, pointer: str) -> None:
-    from dataclasses import replace
-
     with refused(Invalid, pointer=pointer):
         run(import_order, replace(past_order(), **changes))
     with refused(Invalid, pointer=pointer):
