@@ -5,3 +5,4 @@ from django.apps import AppConfig
 
 class CommandsConfig(AppConfig):
     name = "commands"
+    verbose_name = "Shop"

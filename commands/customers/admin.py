@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.auth.models import Group
 
 from acme.identity import Actor, Role
 from commands.customers.change_profile import ChangeProfile, change_profile
@@ -13,6 +14,8 @@ from commands.customers.models import Customer
 from commands.customers.set_staff import SetStaff, set_staff
 from commands.handler_admin import AdminCommand, CommandForm, HandlerAdmin
 from commands.texts import COUNTRY_LENGTH, NAME_LENGTH
+
+admin.site.unregister(Group)  # roles are two flags of the user; groups would be written past the handlers
 
 
 class ProfileForm(CommandForm):
