@@ -10,9 +10,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -73,8 +74,8 @@ class Stack:
         return self.output_file.read_text()
 
     @property
-    def processes(self) -> dict[str, dict[str, float]]:
-        """Name → pid, create_time, port, as `up` records them."""
+    def processes(self) -> dict[str, dict[str, Any]]:
+        """Name → pid, create_time, port, state, as `up` records them."""
         return json.loads((self.home / "run" / "processes.json").read_text())
 
     @property
@@ -88,11 +89,7 @@ class Stack:
 
     def wait_ready(self, seconds: float = READY_SECONDS) -> None:
         """Returns when `up` has said that everything runs; fails when it ends or takes longer."""
-        deadline = time.monotonic() + seconds
-        while "the shop is open" not in self.output:
-            assert self.process.poll() is None, f"up ended with {self.process.returncode}:\n{self.output}"
-            assert time.monotonic() < deadline, f"up is not ready after {seconds} s:\n{self.output}"
-            time.sleep(0.1)
+        self._wait(lambda: "the shop is open" in self.output, "the shop is open", seconds)
 
     def pid_of(self, name: str) -> int:
         return int(self.processes[name]["pid"])
@@ -109,12 +106,23 @@ class Stack:
 
     def wait_restarted(self, name: str, old_pid: int, seconds: float = 60) -> int:
         """Waits until `up` has started it anew; returns the new pid."""
-        deadline = time.monotonic() + seconds
-        while self.pid_of(name) == old_pid or not psutil.pid_exists(self.pid_of(name)):
-            assert self.process.poll() is None, f"up ended with {self.process.returncode}:\n{self.output}"
-            assert time.monotonic() < deadline, f"{name} was not started again:\n{self.output}"
-            time.sleep(0.05)
+        self._wait(lambda: self.pid_of(name) != old_pid and self._runs(name), f"{name} runs again", seconds)
         return self.pid_of(name)
+
+    def wait_all_running(self, seconds: float = 60) -> None:
+        """Waits until nothing is down."""
+        self._wait(lambda: all(self._runs(name) for name in self.processes), "everything runs", seconds)
+
+    def _runs(self, name: str) -> bool:
+        process = self.processes[name]
+        return process["state"] == "running" and psutil.pid_exists(int(process["pid"]))
+
+    def _wait(self, true: Callable[[], bool], what: str, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while not true():
+            assert self.process.poll() is None, f"up ended with {self.process.returncode}:\n{self.output}"
+            assert time.monotonic() < deadline, f"not after {seconds} s: {what}\n{self.output}"
+            time.sleep(0.05)
 
     def manage(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Runs another `manage.py` command on this shop."""

@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from acme.devstack.errors import CannotStart, NotSuitable
@@ -77,11 +77,6 @@ class EngineServer:
         """The same engine on the same port and data, after `kill` or instead of it."""
         self.process.stop()
         self.start()
-
-
-def with_environment(engine: Engine, **variables: str) -> Engine:
-    """The engine with more variables in its process's environment."""
-    return replace(engine, program=replace(engine.program, env={**engine.program.env, **variables}))
 
 
 def choose(name: str, native: Callable[[], Engine | None], wheel: Callable[[], Engine], say: Say) -> Engine:

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import time
-from collections.abc import Iterator
 from typing import Any
 
 from acme.devstack.home import Home
@@ -54,27 +53,23 @@ class LagReader:
 def in_words(output: str) -> str:
     """The answer of `projector lag --json` in a few words; the projection that is furthest behind is named."""
     try:
-        rows = list(_rows(json.loads(output)))
+        rows = json.loads(output)["projections"]
     except ValueError:
         return "unknown (projector lag does not answer)"
     if not rows:
         return "no projections"
-    unknown = [row for row in rows if row.get("unknown")]
+    unknown = [row for row in rows if row["lag"] == "unknown"]
+    if len(unknown) == len(rows):
+        return "unknown (no projector has looked for some seconds)"
     if unknown:
-        return f"unknown ({', '.join(str(row['projection']) for row in unknown)})"
-    worst = max(rows, key=lambda row: (row["events"], row["seconds"]))
-    words = f"{worst['events']} events"
-    if worst["events"]:
+        return f"unknown ({', '.join(row['projection'] for row in unknown)})"
+    worst = max(rows, key=lambda row: (_events(row), row["seconds"]))
+    words = f"{_events(worst)} events"
+    if _events(worst):
         words += f", {worst['seconds']:.1f} s ({worst['projection']})"
-    stopped = sum(row.get("stopped_aggregates", 0) for row in rows)
+    stopped = sum(row["stopped_aggregates"] for row in rows)
     return words + (f"; {stopped} aggregates stopped, see `manage.py projector status`" if stopped else "")
 
 
-def _rows(answer: Any) -> Iterator[dict[str, Any]]:
-    """The lags of the single projections, wherever the answer holds its list."""
-    values = answer.values() if isinstance(answer, dict) else answer
-    for value in values:
-        if isinstance(value, dict) and "projection" in value:
-            yield value
-        elif isinstance(value, list):
-            yield from _rows(value)
+def _events(row: dict[str, Any]) -> int:
+    return int(row["unnumbered"] + row["unacknowledged"] + row["unprojected"])

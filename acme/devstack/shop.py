@@ -123,9 +123,7 @@ class Shop:
     def _step(self, command: str, *arguments: str, show: bool = False) -> None:
         """Runs one `manage.py` command to its end while the engines are watched."""
         log: Path | None = None if show else self.home.log(command)
-        process = Process(
-            program(self.home, command, (*MANAGE, command, *arguments), log=log, more=self.options.environment)
-        )
+        process = Process(program(self.home, command, (*MANAGE, command, *arguments), log=log, more=self._environment))
         process.start()
         try:
             while process.alive:

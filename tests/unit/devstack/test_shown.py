@@ -15,27 +15,32 @@ from acme.devstack.process import Process, Program
 from acme.devstack.supervisor import Service, State, Supervised
 from acme.devstack.table import status_table
 
-CAUGHT_UP = {"projection": "orders", "unknown": False, "events": 0, "seconds": 0.0, "stopped_aggregates": 0}
-BEHIND = {"projection": "products", "unknown": False, "events": 12, "seconds": 0.84, "stopped_aggregates": 0}
+CAUGHT_UP = {
+    "projection": "orders",
+    "lag": "known",
+    "unnumbered": 0,
+    "unacknowledged": 0,
+    "unprojected": 0,
+    "seconds": 0.0,
+    "stopped_aggregates": 0,
+}
+BEHIND = CAUGHT_UP | {"projection": "products", "unnumbered": 2, "unprojected": 10, "seconds": 0.84}
+UNKNOWN = BEHIND | {"lag": "unknown", "seconds": None}
 
 
 @pytest.mark.parametrize(
-    ("answer", "words"),
+    ("rows", "words"),
     [
         ([], "no projections"),
         ([CAUGHT_UP], "0 events"),
         ([CAUGHT_UP, BEHIND], "12 events, 0.8 s (products)"),
-        ({"projections": [CAUGHT_UP, BEHIND]}, "12 events, 0.8 s (products)"),
-        ({"orders": CAUGHT_UP}, "0 events"),
-        ([CAUGHT_UP, BEHIND | {"unknown": True}], "unknown (products)"),
-        (
-            [CAUGHT_UP | {"stopped_aggregates": 2}],
-            "0 events; 2 aggregates stopped, see `manage.py projector status`",
-        ),
+        ([CAUGHT_UP, UNKNOWN], "unknown (products)"),
+        ([UNKNOWN, UNKNOWN], "unknown (no projector has looked for some seconds)"),
+        ([CAUGHT_UP | {"stopped_aggregates": 2}], "0 events; 2 aggregates stopped, see `manage.py projector status`"),
     ],
 )
-def test_lag_in_words(answer: object, words: str) -> None:
-    assert in_words(json.dumps(answer)) == words
+def test_lag_in_words(rows: list[object], words: str) -> None:
+    assert in_words(json.dumps({"projections": rows})) == words
 
 
 def test_no_answer_is_not_zero() -> None:
