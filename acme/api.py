@@ -52,11 +52,11 @@ def url_patterns(of: list[Route]) -> list[URLPattern]:
             raise ValueError(f"{route.method} {route.path} is listed twice")
         methods[route.method] = route
     ordered = sorted(addresses, key=lambda shape: [segment.startswith("<") for segment in shape.split("/")])
-    return [path(PREFIX + shape, _address(addresses[shape])) for shape in ordered]
+    return [path(PREFIX + shape, address(addresses[shape])) for shape in ordered]
 
 
-def _address(methods: dict[str, Route]) -> Callable[..., HttpResponseBase]:
-    """The view of one address: chooses by method."""
+def address(methods: dict[str, Route]) -> Callable[..., HttpResponseBase]:
+    """The view of one address: chooses by method; others are a 405, and OPTIONS says which there are."""
     allowed = ", ".join(sorted({*methods, "OPTIONS", *({"HEAD"} if "GET" in methods else ())}))
 
     @csrf_exempt  # the API knows no cookies

@@ -68,8 +68,8 @@ def _celery(command: str) -> tuple[str, ...]:
 
 def _web(home: Home, more: Mapping[str, str], port: int) -> Service:
     bind = f"{LOOPBACK}:{port}"
-    options = ("--bind", bind, "--worker-class", "gthread", "--workers", "2", "--threads", "4")
-    argv = (PYTHON, "-m", "gunicorn", *options, "--no-control-socket", "--access-logfile", "-", "acme.wsgi")
+    options = ("--config", "python:acme.http.server", "--bind", bind, "--no-control-socket")
+    argv = (PYTHON, "-m", "gunicorn", *options, "acme.wsgi")
     return Service(
         program=program(home, WEB, argv, log=home.log(WEB), port=port, more=more),
         where=f"http://{bind}",
