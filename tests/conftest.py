@@ -42,7 +42,7 @@ from acme.devstack import mongodb as mongodb_engine
 from acme.devstack.engine import EngineServer
 from acme.devstack.home import Home
 from acme.devstack.ports import free_port
-from tests.engines import ENGINES, HOME
+from tests.engines import ENGINES
 from tests.stack import Stack
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -50,11 +50,10 @@ _RUNNING: dict[str, EngineServer] = {}
 
 
 def pytest_unconfigure() -> None:
-    """Stops what the session started and removes its directory."""
+    """Stops what the session started."""
     for server in reversed(_RUNNING.values()):
         server.stop()
     _RUNNING.clear()
-    shutil.rmtree(HOME.root, ignore_errors=True)
 
 
 def _running(variable: str) -> str:

@@ -7,6 +7,7 @@ settings, and they the environment, before any conftest is loaded.
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -17,3 +18,8 @@ HOME = Home(Path(tempfile.mkdtemp(prefix="acme-tests-")))
 HOME.prepare()
 ENGINES = find_all(HOME, say=lambda line: None)
 os.environ.update(ENGINES.urls, ACME_HOME=str(HOME.root))
+
+
+def pytest_unconfigure() -> None:
+    """Removes the directory, after conftest.py has stopped the engines in it."""
+    shutil.rmtree(HOME.root, ignore_errors=True)

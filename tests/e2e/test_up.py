@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
@@ -18,11 +19,16 @@ import psutil
 import psycopg
 import pytest
 
+from acme.devstack.engine import EngineServer
+from acme.devstack.engines import find_all
 from acme.devstack.home import Home
 from tests.stack import ADMIN, PROJECT, Stack
 
 pytestmark = pytest.mark.timeout(300)
-NAMES = {"postgres", "kafka", "mongodb", "redis", "web", "projector-1", "relay", "worker", "beat"}
+
+
+APPS = {"web", "projector-1", "relay", "worker", "beat"}
+NAMES = APPS | {"postgres", "kafka", "mongodb", "redis"}
 
 
 @pytest.fixture(scope="module")
@@ -116,6 +122,20 @@ def test_after_a_kill_nothing_is_left_when_the_next_has_started(
     assert not alive
     with psycopg.connect(second.urls["DATABASE_URL"]) as connection:
         assert connection.execute("SELECT number FROM kept_over_a_kill").fetchall() == [(7,)]
+
+
+def test_nothing_is_started_for_engines_of_the_environment(acme_stack: Callable[..., Stack], own_home: Home) -> None:
+    with ExitStack() as servers:
+        engines = find_all(own_home, lambda line: None, {})
+        for engine in engines.ours:
+            servers.callback(EngineServer(engine).start().stop)
+        stack = acme_stack("--no-demo", "--workers", "2", **engines.urls)
+        assert stack.processes.keys() == APPS | {"projector-2"}
+        assert stack.urls == engines.urls  # so that other commands find them, wherever they were given
+        assert "DATABASE_URL: from the environment, nothing is started for it" in stack.output
+        assert httpx.get(f"{stack.base_url}/readyz").status_code == 200
+        assert stack.stop() == 0
+        assert all(engine.answers() for engine in engines.ours)
 
 
 def test_ctrl_c_while_starting_leaves_nothing(acme_stack: Callable[..., Stack], own_home: Home) -> None:
