@@ -17,7 +17,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 from pymongo.collection import Collection
 
-from queries.reading import FIND_MS, Stored, just_after
+from queries.reading import FIND_MS, Stored
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -66,20 +66,20 @@ class Order(Generic[T]):
 
 @dataclass(frozen=True, kw_only=True)
 class Listing:
-    """A question with many answers. ``hint``: the index that serves it, where the store would choose a worse one."""
+    """A question with many answers, in an order."""
 
     collection: Collection[Stored]
     query: Mapping[str, Any]
     order: Order[Any]
     fields: Mapping[str, int] | None = None
-    hint: list[tuple[str, int]] | None = None
 
     def page(self, cursor: str | None, limit: int, question: str) -> Page:
         """The first page, or the one at a cursor of the same question. Raises `CursorInvalid`."""
         digest = hashlib.blake2b(question.encode(), digest_size=8).digest()
         at = _decode(cursor, digest) if cursor else None
         backwards = at is not None and at.backwards
-        found = self._find(at, backwards, limit + 1)
+        descending = self.order.descending != backwards
+        found = self._beyond(at, descending, limit + 1) if at else self._find(self.query, descending, limit + 1)
         more = len(found) > limit
         documents = found[:limit][::-1] if backwards else found[:limit]
         has_next, has_previous = (True, more) if backwards else (more, at is not None)
@@ -91,15 +91,21 @@ class Listing:
             self._cursor(documents[0], digest, backwards=True) if has_previous else None,
         )
 
-    def _find(self, at: _Cursor | None, backwards: bool, limit: int) -> list[Stored]:
-        descending = self.order.descending != backwards
+    def _beyond(self, at: _Cursor, descending: bool, limit: int) -> list[Stored]:
+        """First what ties with the cursor's key, then what lies beyond it: two ranges of an index, where one `$or`
+        would be none."""
+        field, value = self.order.field, self.order.value_of(at.key)
+        beyond = "$lt" if descending else "$gt"
+        ties = self._find({**self.query, field: value, "_id": {beyond: at.id}}, descending, limit)
+        if len(ties) == limit:
+            return ties
+        rest = {**self.query, field: _narrowed(self.query.get(field), beyond, value)}
+        return ties + self._find(rest, descending, limit - len(ties))
+
+    def _find(self, query: Mapping[str, Any], descending: bool, limit: int) -> list[Stored]:
         direction = -1 if descending else 1
-        query = dict(self.query)
-        if at is not None:
-            query = _beyond(query, self.order.field, self.order.value_of(at.key), at.id, descending)
         cursor = self.collection.find(query, self.fields, max_time_ms=FIND_MS, limit=limit)
-        cursor = cursor.sort([(self.order.field, direction), ("_id", direction)])
-        return list(cursor.hint(self.hint) if self.hint else cursor)
+        return list(cursor.sort([(self.order.field, direction), ("_id", direction)]))
 
     def _cursor(self, document: Stored, digest: bytes, *, backwards: bool) -> str:
         cursor = _Cursor(digest, backwards, self.order.key_of(document), document["_id"])
@@ -115,16 +121,12 @@ class Page:
     previous: str | None
 
 
-def _beyond(query: dict[str, Any], field: str, value: Any, last_id: str, descending: bool) -> dict[str, Any]:
-    """The query for what comes after (value, id). The range on the field itself is what an index can use."""
-    asked = query.get(field, {})
-    bounds = dict(asked) if isinstance(asked, dict) else {"$eq": asked}
-    if descending:
-        bounds["$lt"] = min(bounds.get("$lt", just_after(value)), just_after(value))
-    else:
-        bounds["$gte"] = max(bounds.get("$gte", value), value)
-    strict = "$lt" if descending else "$gt"
-    return {**query, field: bounds, "$or": [{field: {strict: value}}, {"_id": {strict: last_id}}]}
+def _narrowed(asked: Any, operator: str, value: Any) -> dict[str, Any]:
+    """What was asked of the sort field, and beyond the value too. Questions write upper bounds with ``$lt``."""
+    bounds = {} if asked is None else dict(asked) if isinstance(asked, dict) else {"$eq": asked}
+    if operator == "$lt" and "$lt" in bounds:
+        value = min(value, bounds["$lt"])
+    return {**bounds, operator: value}
 
 
 def _decode(text: str, digest: bytes) -> _Cursor:

@@ -10,7 +10,7 @@ from queries.documents.connection import live_collection
 
 #: Milliseconds that the store may spend on one find, and on one report.
 FIND_MS = 3_000
-REPORT_MS = 30_000
+REPORT_MS = 60_000
 
 Stored = dict[str, Any]
 

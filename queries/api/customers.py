@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -25,7 +26,8 @@ from queries.documents.customers import CustomerDocument
 from queries.paging import Listing, Order
 from queries.reading import Stored, find_one
 
-NEWEST_FIRST = Order(field="_id", kind=str, descending=True)
+NEWEST_FIRST = Order(field="customer.registered_at", kind=datetime, descending=True)
+_EVER = datetime(1900, 1, 1, tzinfo=UTC)
 
 
 class CustomerParameters(PageParameters):
@@ -77,9 +79,9 @@ class Customers(QueryViewSet):
 
 
 def customer_query(parameters: dict[str, Any]) -> dict[str, Any]:
-    """A document without its customer section (counters that came first) is hidden."""
+    """A document without its customer section (counters that came first) was never registered, so it never matches."""
     filters = {f"customer.{name}": parameters[name] for name in ("email", "number") if name in parameters}
-    return {"_id": {"$gte": ""}, "customer.version": {"$gte": 0}, **filters}
+    return {**filters, "customer.registered_at": {"$gte": _EVER}}
 
 
 def _find(customer_id: UUID) -> Stored | None:

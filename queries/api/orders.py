@@ -94,10 +94,8 @@ def order_query(parameters: dict[str, Any], actor: Actor) -> dict[str, Any]:
         query["order.customer_id"] = str(actor.customer_id)
     if "status" in parameters:
         query["order.status"] = parameters["status"]
-    placed = {}
-    if "placed_from" in parameters:
-        placed["$gte"] = day_begins(parameters["placed_from"])
+    placed = {"$gte": day_begins(parameters.get("placed_from", FIRST_DAY))}
     if "placed_to" in parameters:
         placed["$lt"] = day_ends(parameters["placed_to"])
-    query["order.placed_at"] = placed or {"$exists": True}
+    query["order.placed_at"] = placed
     return query

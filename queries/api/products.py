@@ -84,7 +84,6 @@ class Products(QueryViewSet):
             query=question.query(),
             order=question.order,
             fields=_SUMMARY,
-            hint=question.hint,
         )
         currency = parameters["currency"]
         return answer(
@@ -113,16 +112,18 @@ class Products(QueryViewSet):
 
 def _find(id_or_slug: str, *, anything: bool) -> Stored | None:
     """By id, else by slug: while a slug moves between products both may show it, then the later change counts."""
-    visible = {"$in": list(STATUSES)} if anything else "published"
+    product_id = _as_id(id_or_slug)
+    found = _visible({"_id": product_id}, anything) if product_id else []
+    found = found or _visible({"product.slug": id_or_slug}, anything)
+    return max(found, key=lambda document: document["product"]["updated_at"], default=None)
+
+
+def _visible(query: dict[str, Any], anything: bool) -> list[Stored]:
+    """Published ones, or all whose product section has arrived."""
     collection = live_collection(ProductDocument.projection)
-    fields = {"product.words": 0}
-    if product_id := _as_id(id_or_slug):
-        query = {"_id": product_id, "product.status": visible}
-        if found := collection.find_one(query, fields, max_time_ms=FIND_MS):
-            return found
-    query = {"product.slug": id_or_slug, "product.status": visible}
-    named = list(collection.find(query, fields, max_time_ms=FIND_MS, limit=10))
-    return max(named, key=lambda found: found["product"]["updated_at"]) if named else None
+    found = collection.find(query, {"product.words": 0}, max_time_ms=FIND_MS, limit=10)
+    statuses = STATUSES if anything else ("published",)
+    return [document for document in found if (document.get("product") or {}).get("status") in statuses]
 
 
 def _as_id(text: str) -> str | None:

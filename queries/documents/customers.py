@@ -52,4 +52,7 @@ class CustomerDocument(Document):
     fences = MapField(LongField())
     late = ListField(StringField())
 
-    meta = {"auto_create_index": False, "indexes": ["customer.email", "customer.number"]}
+    meta = {
+        "auto_create_index": False,
+        "indexes": ["customer.email", "customer.number", ("customer.registered_at", "_id")],
+    }

@@ -30,7 +30,7 @@ class BestSellersQuestion:
 
     def pipeline(self) -> list[Stored]:
         return [
-            {"$match": days(["product"], self.currency, self.first, self.last)},
+            {"$match": days("product", self.currency, self.first, self.last)},
             {"$group": {"_id": "$key", **{name: {"$sum": f"${name}"} for name in COUNTS}}},
             {"$match": {"units": {"$gt": 0}}},
             {"$sort": {self.by: -1, "_id": 1}},

@@ -1,4 +1,4 @@
-"""The sales report: one aggregation over the days of one dimension, and of ``total`` for the totals.
+"""The sales report: one aggregation over the days of a dimension, and one over those of ``total`` for the totals.
 
 Totals come from their own counters, because an order with three products counts once in ``total`` and three times in
 ``product``.
@@ -37,14 +37,13 @@ class SalesQuestion:
     by: str
     currency: str
 
-    def pipeline(self) -> list[Stored]:
-        """Groups by dimension, first day of the interval and key."""
-        dimension = DIMENSIONS[self.by]
+    def pipeline(self, dimension: str) -> list[Stored]:
+        """Sums of one dimension by first day of the interval and key."""
         return [
-            {"$match": days(sorted({dimension, "total"}), self.currency, self.first, self.last)},
+            {"$match": days(dimension, self.currency, self.first, self.last)},
             {
                 "$group": {
-                    "_id": {"dimension": "$dimension", "period": _period(self.interval), "key": "$key"},
+                    "_id": {"period": _period(self.interval), "key": "$key"},
                     **{name: {"$sum": f"${name}"} for name in COUNTS},
                 }
             },
@@ -52,35 +51,34 @@ class SalesQuestion:
         ]
 
 
-def days(dimensions: list[str], currency: str, first: date, last: date) -> Stored:
+def days(dimension: str, currency: str, first: date, last: date) -> Stored:
     """The documents of a range of days, by the index (dimension, currency, day)."""
-    return {
-        "dimension": {"$in": dimensions} if len(dimensions) > 1 else dimensions[0],
-        "currency": currency,
-        "day": {"$gte": first.isoformat(), "$lt": just_after(last.isoformat())},
-    }
+    day = {"$gte": first.isoformat(), "$lt": just_after(last.isoformat())}
+    return {"dimension": dimension, "currency": currency, "day": day}
 
 
 def sales_report(
     question: SalesQuestion, collection: Collection[Stored], key_of: Callable[[str], str]
 ) -> dict[str, Any]:
     """``{"results", "totals"}``, by period and key. ``key_of`` shows a stored key. Raises `ReportTooLarge`."""
-    groups = list(collection.aggregate(question.pipeline(), maxTimeMS=REPORT_MS))
+    dimension = DIMENSIONS[question.by]
+    groups = _sums(question, dimension, collection)
+    total = groups if dimension == "total" else _sums(question, "total", collection)
+    results = []
+    for group in groups:
+        if any(group[name] for name in COUNTS):
+            key = None if dimension == "total" else key_of(group["_id"]["key"])
+            results.append({"period": group["_id"]["period"], "key": key, **figures(group, question.currency)})
+    results.sort(key=lambda row: (row["period"], row["key"] or ""))
+    totals = {name: sum(group[name] for group in total) for name in COUNTS}
+    return {"results": results, "totals": figures(totals, question.currency)}
+
+
+def _sums(question: SalesQuestion, dimension: str, collection: Collection[Stored]) -> list[Stored]:
+    groups = list(collection.aggregate(question.pipeline(dimension), maxTimeMS=REPORT_MS))
     if len(groups) > MAX_ROWS:
         raise ReportTooLarge(f"the report would have more than {MAX_ROWS} rows")
-    dimension = DIMENSIONS[question.by]
-    results = []
-    totals = dict.fromkeys(COUNTS, 0)
-    for group in groups:
-        named = group["_id"]
-        if named["dimension"] == "total":
-            for name in COUNTS:
-                totals[name] += group[name]
-        if named["dimension"] == dimension and any(group[name] for name in COUNTS):
-            key = None if dimension == "total" else key_of(named["key"])
-            results.append({"period": named["period"], "key": key, **figures(group, question.currency)})
-    results.sort(key=lambda row: (row["period"], row["key"] or ""))
-    return {"results": results, "totals": figures(totals, question.currency)}
+    return groups
 
 
 def figures(counts: Stored, currency: str) -> dict[str, Any]:

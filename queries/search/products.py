@@ -1,4 +1,4 @@
-"""From the parameters of a product listing to the query, the sort and the index that serve it."""
+"""From the parameters of a product listing to the query and the sort."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ from queries.reading import just_after
 
 STATUSES = ("draft", "published", "archived")
 SORTS = ("newest", "name", "-name", "price", "-price")
-#: Of two ways to use the words the embedded store chooses the collection scan, so it is told.
-WORDS_INDEX = [("product.status", 1), ("product.words", 1)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,10 +37,6 @@ class ProductQuestion:
                 return Order(field=f"product.price_min.{self.currency}", kind=int, descending=descending)
             case _:
                 return Order(field="product.created_at", kind=datetime, descending=True)
-
-    @property
-    def hint(self) -> list[tuple[str, int]] | None:
-        return WORDS_INDEX if self.terms else None
 
     def query(self) -> dict[str, Any]:
         """For the products collection. A document without its product section has no status, so it never matches."""

@@ -94,24 +94,22 @@ class ReadStore:
         connection._pointers.clear()
         self.forget()
 
+    def _replace(self, collection: str, documents: list[dict[str, Any]]) -> None:
+        self.collection(collection).delete_many({})
+        self.collection(collection).insert_many(documents)
+        asof.forget_as_of()
+
     def point(self, **live: int) -> None:
         """Pointers of all read models, generation 1 unless given."""
-        for name, topics in MODEL_TOPICS.items():
-            pointer = {"live": live.get(name, 1), "topics": topics}
-            self.collection("projection_pointers").update_one({"_id": name}, {"$set": pointer}, upsert=True)
+        pointers = [{"_id": name, "live": live.get(name, 1), "topics": of} for name, of in MODEL_TOPICS.items()]
+        self._replace("projection_pointers", pointers)
 
     def heads(self, sequence: int = 0, *, seen_at: datetime | None = None) -> None:
         """Stream heads, all partitions at the same sequence."""
-        seen = seen_at or datetime.now(UTC)
-        for topic in TOPICS:
-            for partition in range(topic.partitions):
-                head = {"topic": topic.name, "partition": partition, "sequence": sequence, "published": sequence}
-                self.collection("stream_heads").update_one(
-                    {"_id": f"{topic.name}|{partition}"},
-                    {"$set": {**head, "log_epoch": 1, "seen_at": seen}},
-                    upsert=True,
-                )
-        asof.forget_as_of()
+        common = {"sequence": sequence, "published": sequence, "log_epoch": 1, "seen_at": seen_at or datetime.now(UTC)}
+        places = [(topic.name, partition) for topic in TOPICS for partition in range(topic.partitions)]
+        heads = [{"_id": f"{name}|{number}", "topic": name, "partition": number, **common} for name, number in places]
+        self._replace("stream_heads", heads)
 
     def checkpoint(self, read_model: str, topic: str, partition: int, sequence: int, *, generation: int = 1) -> None:
         key = f"{read_model}|{generation}|{topic}|{partition}"

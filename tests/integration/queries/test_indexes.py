@@ -82,18 +82,33 @@ def stages(plan: Any) -> set[str]:
     return own.union(*(stages(part) for part in plan.values()))
 
 
+def uses_index(collection: str, query: dict[str, Any]) -> bool:
+    """Whether the plan has no collection scan.
+
+    The embedded store says COLLSCAN of every filter that no single index covers, though it looks one clause up by
+    index; so what an index covers of the filter is asked for as well. A ``$or`` at the top it really scans.
+    """
+    assert not any(name.startswith("$") for name in query), query
+    indexes = [[field for field, _ in index["key"]] for index in database()[collection].index_information().values()]
+    covered = [{field: query[field] for field in index if field in query} for index in indexes if index[0] in query]
+    return any(
+        "COLLSCAN" not in stages(database()[collection].find(part).explain()["queryPlanner"]["winningPlan"])
+        for part in (query, *covered)
+    )
+
+
 def check(commands: list[dict[str, Any]]) -> int:
     """How many reads of documents there were; the small bookkeeping and the cached tree are read whole."""
-    documents = [c for c in commands if "__g" in str(next(iter(c.values()))) and "categories__" not in str(c)]
     for command in commands:
         assert command.get("maxTimeMS"), command
-    for command in documents:
-        explained = {key: value for key, value in command.items() if not key.startswith(("$", "lsid", "maxTimeMS"))}
-        if "aggregate" in explained:  # what follows $match reads nothing more
-            explained = {"find": explained["aggregate"], "filter": explained["pipeline"][0]["$match"]}
-        plan = database().command({"explain": explained, "verbosity": "queryPlanner"})["queryPlanner"]["winningPlan"]
-        assert "COLLSCAN" not in stages(plan), (command, plan)
-    return len(documents)
+    reads = 0
+    for command in commands:
+        collection = command.get("find") or command["aggregate"]
+        if "__g" in collection and not collection.startswith("categories__"):
+            query = command["filter"] if "find" in command else command["pipeline"][0]["$match"]
+            assert uses_index(collection, query), command
+            reads += 1
+    return reads
 
 
 @pytest.mark.parametrize("shape", SHAPES)

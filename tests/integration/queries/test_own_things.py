@@ -137,6 +137,10 @@ def test_customers(store: ReadStore, ask: Ask) -> None:
     unnamed = {"_id": new_id(), "sales": {"orders": 1}}
     store.put("customers", unnamed)
     assert {entry["name"] for entry in ask("customers", headers=STAFF).json()["results"]} == {"Ada", "Bob"}
+    first = ask("customers", headers=STAFF, limit=1).json()
+    second = ask(first["next"], headers=STAFF).json()
+    assert {first["results"][0]["name"], second["results"][0]["name"]} == {"Ada", "Bob"}
+    assert ask(second["previous"], headers=STAFF).json()["results"] == first["results"]
     found = ask("customers", headers=STAFF, email="bob@acme.test").json()["results"]
     assert [entry["id"] for entry in found] == [BOB]
     sales = ask(f"customers/{ADA}", headers=STAFF).json()["sales"]
