@@ -148,7 +148,7 @@ class VariantInline(ReadOnlyInline):
 class ProductAdmin(HandlerAdmin):
     """Products with their variants and prices."""
 
-    list_display = ("name", "status", "category", "brand", "variant_count", "from_price", "created_at")
+    list_display = ("name", "status", "category", "brand", "variant_count", "from_price")
     list_select_related = ("category",)
     list_filter = ("status", ("category", admin.RelatedOnlyFieldListFilter), "created_at")
     search_fields = ("name", "slug", "brand", "=variants__sku", "=id")

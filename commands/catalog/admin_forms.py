@@ -57,7 +57,7 @@ class SkuField(forms.CharField):
     """Not trimmed, as in the API."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(max_length=SKU_LENGTH, strip=False, **options)
+        super().__init__(max_length=SKU_LENGTH, strip=False, label="SKU", **options)
 
 
 class PriceForm(CommandForm):

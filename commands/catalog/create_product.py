@@ -12,7 +12,7 @@ from commands.catalog.models import Product
 from commands.catalog.publish_product import publish
 from commands.catalog.references import check_category
 from commands.catalog.slugs import choose_slug
-from commands.catalog.variants import NewVariant, add_variants, check_new_variants, described
+from commands.catalog.variants import NewVariant, check_new_variants, described, new_variants, save_variants
 from commands.catalog.wording import clean_description, clean_line, required_line
 from commands.handling import Done, requires
 from commands.outbox.record import record
@@ -50,12 +50,11 @@ def create_product(command: CreateProduct, *, actor: Actor, now: datetime) -> Do
         category_id=product.category_id,
     )
     record(product, created, actor=actor, now=now)
-    product.save(force_insert=True)
-    variants = add_variants(product, command.variants, pointers=pointers, actor=actor, now=now)
+    variants, prices = new_variants(product, command.variants, pointers=pointers, actor=actor, now=now)
     if command.publish:
-        publish(product, actor=actor, now=now)
-    if command.variants or command.publish:
-        product.save(update_fields=["version", "status"])
+        publish(product, priced=bool(prices), actor=actor, now=now)
+    product.save(force_insert=True)
+    save_variants(variants, prices)
     result = {"slug": product.slug, "variants": described(variants)}
     return Done(id=product.id, version=product.version, result=result)
 

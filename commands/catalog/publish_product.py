@@ -26,17 +26,19 @@ class PublishProduct:
 def publish_product(command: PublishProduct, *, actor: Actor, now: datetime) -> Done:
     """Raises `NotFound`, `StaleVersion`, `Conflict` ``wrong-state``, ``not-sellable``."""
     product = lock(Product, id=command.product_id, expected_version=command.expected_version)
-    changed = publish(product, actor=actor, now=now)
+    changed = publish(product, priced=has_priced_variant(product), actor=actor, now=now)
     if changed:
         product.save()
     return Done(id=product.id, version=product.version, changed=changed)
 
 
-def publish(product: Product, *, actor: Actor, now: datetime) -> bool:
-    """Publishes a locked or new product that the caller saves; False when it is published already."""
+def publish(product: Product, *, priced: bool, actor: Actor, now: datetime) -> bool:
+    """Publishes a locked or new product that the caller saves; False when it is published already.
+
+    ``priced``: whether it has a variant with a price."""
     if not change_status(product, Status.PUBLISHED):
         return False
-    if not has_priced_variant(product):
+    if not priced:
         raise Conflict("a product needs a variant with a price to be published", code="not-sellable")
     record(product, ProductPublished(product_id=product.id), actor=actor, now=now)
     return True

@@ -49,6 +49,15 @@ def add_variants(
     product: Product, variants: Sequence[NewVariant], *, pointers: Sequence[str], actor: Actor, now: datetime
 ) -> list[Variant]:
     """Records the events and inserts variants and prices that `check_new_variants` has passed."""
+    rows, prices = new_variants(product, variants, pointers=pointers, actor=actor, now=now)
+    save_variants(rows, prices)
+    return rows
+
+
+def new_variants(
+    product: Product, variants: Sequence[NewVariant], *, pointers: Sequence[str], actor: Actor, now: datetime
+) -> tuple[list[Variant], list[Price]]:
+    """Records the events; variants and prices are for `save_variants`, once the product is in its table."""
     rows, prices = [], []
     for new, pointer in zip(variants, pointers, strict=True):
         name = clean_line(new.name, pointer=f"{pointer}/name", max_length=VARIANT_NAME_LENGTH) or ""
@@ -59,9 +68,13 @@ def add_variants(
         if new.price is not None:
             prices.append(Price(variant=variant, currency=new.price.currency, amount_minor=new.price.amount_minor))
             record(product, price_set(variant, new.price, old=None), actor=actor, now=now)
+    return rows, prices
+
+
+def save_variants(rows: Sequence[Variant], prices: Sequence[Price]) -> None:
+    """Inserts what `new_variants` answered."""
     Variant.objects.bulk_create(rows)
     Price.objects.bulk_create(prices)
-    return rows
 
 
 def price_set(variant: Variant, price: Money, *, old: Money | None) -> PriceSet:
