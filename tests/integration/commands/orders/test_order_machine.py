@@ -22,8 +22,8 @@ ON_HAND, ORDERED, PRICE = 5, {"A": 2, "B": 3}, 10
 TOTAL = PRICE * sum(ORDERED.values())
 
 STEPS = st.one_of(
-    st.tuples(st.just("pay"), st.sampled_from([1, 10, 25, 40, 49, TOTAL, TOTAL + 1])),
-    st.tuples(st.just("ship"), st.dictionaries(st.sampled_from(["A", "B"]), st.integers(1, 4), min_size=1)),
+    st.tuples(st.just("pay"), st.sampled_from([1, 25, TOTAL - 1, TOTAL, TOTAL + 1])),
+    st.tuples(st.just("ship"), st.dictionaries(st.sampled_from(["A", "B"]), st.integers(1, 3), min_size=1)),
     st.tuples(st.just("ship"), st.none()),
     st.tuples(st.just("cancel"), st.none()),
 )
@@ -98,14 +98,15 @@ def check(order: Placed, model: Model) -> None:
 
 @pytest.mark.django_db
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(steps=st.lists(STEPS, max_size=8))
-def test_the_books_balance_after_every_step(steps: list[tuple[str, int | dict[str, int] | None]]) -> None:
+@given(paid=st.booleans(), steps=st.lists(STEPS, min_size=2, max_size=8))
+def test_the_books_balance_after_every_step(paid: bool, steps: list[tuple[str, int | dict[str, int] | None]]) -> None:
+    """Half of the orders are paid first, so that shipping is reached often."""
     with transaction.atomic():
         for sku in ORDERED:
             stocked(sku, price=PRICE, on_hand=ON_HAND)
         order, model = placed(*ORDERED.items()), Model()
         check(order, model)
-        for verb, what in steps:
+        for verb, what in [("pay", TOTAL), *steps] if paid else steps:
             assert carried_out(order, verb, what) == model.step(verb, what), (verb, what, model.status)
             check(order, model)
         transaction.set_rollback(True)
