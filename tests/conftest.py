@@ -19,7 +19,8 @@ fixture            scope     what it gives
                              (same port and directory), ``.stop()``, ``.pid``
 ``acme_stack``     function  factory: ``stack = acme_stack()`` is a whole `manage.py up --no-demo --port 0`;
                              see `tests.stack.Stack`: ``.base_url``, ``.pid_of(name)``, ``.kill9(name)``,
-                             ``.wait_restarted(name, old_pid)``, ``.manage("projector", "lag")``, ``.stop()``
+                             ``.suspend(name)``, ``.resume(name)``, ``.wait_restarted(name, old_pid)``,
+                             ``.wait_all_running()``, ``.manage("projector", "lag")``, ``.stop()``
 =================  ========  =====================================================================================
 
 ``kill`` and ``kill9`` are the same: SIGKILL, returning when the process is gone. Names of processes in a stack:

@@ -17,6 +17,8 @@ from typing import Any
 
 import psutil
 
+from acme.devstack.process import die_with_parent
+
 PROJECT = Path(__file__).resolve().parent.parent
 ENGINE_VARIABLES = ("DATABASE_URL", "KAFKA_BOOTSTRAP_SERVERS", "MONGODB_URL", "CELERY_BROKER_URL")
 ADMIN = {"email": "admin@acme.test", "password": "an-admin-of-the-tests-7"}
@@ -52,6 +54,7 @@ class Stack:
                 stdout=file,
                 stderr=subprocess.STDOUT,
                 text=True,
+                preexec_fn=die_with_parent,  # a killed test run leaves no shop behind
             )
         stack = cls(directory, process, output, own_home=home is None)
         if wait:
@@ -103,6 +106,13 @@ class Stack:
             with suppress(psutil.TimeoutExpired):
                 process.wait(10)
         return pid
+
+    def suspend(self, name: str) -> None:
+        """Stops the clock of one process (SIGSTOP) until `resume`: a zombie for all others."""
+        os.kill(self.pid_of(name), signal.SIGSTOP)
+
+    def resume(self, name: str) -> None:
+        os.kill(self.pid_of(name), signal.SIGCONT)
 
     def wait_restarted(self, name: str, old_pid: int, seconds: float = 60) -> int:
         """Waits until `up` has started it anew; returns the new pid."""

@@ -74,7 +74,7 @@ class Process:
                     extra_groups=[] if program.user else None,
                     umask=0o077,
                     start_new_session=True,
-                    preexec_fn=_die_with_parent,
+                    preexec_fn=die_with_parent,
                 )
             except OSError as error:
                 raise CannotStart(f"{program.name}: {program.argv[0]} cannot be run: {error.strerror}.") from error
@@ -189,7 +189,7 @@ def wait_until(answers: Callable[[], bool], process: Process, seconds: float) ->
         time.sleep(0.05)
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     """In the child: the kernel sends SIGTERM when the parent dies, were it by SIGKILL (Linux only)."""
     if _LIBC is not None:
         _LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
