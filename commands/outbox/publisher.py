@@ -14,7 +14,7 @@ from types import TracebackType
 
 import psycopg
 
-from acme.bus import BusUnavailable, Outgoing
+from acme.bus import BusError, Outgoing
 from acme.contracts.envelope import Envelope, to_record
 from commands.outbox.lane import Lane
 from commands.outbox.link import Halted, Link
@@ -25,8 +25,8 @@ log = logging.getLogger(__name__)
 NUMBER_AT_ONCE = 2_000
 SEND_PER_PARTITION = 250
 
-#: What may pass by itself: PostgreSQL or Kafka cannot be reached. Anything else is a fault to be seen.
-PASSING = (psycopg.OperationalError, BusUnavailable)
+#: What may pass, by itself or when an operator helps: an engine cannot be reached, or Kafka refuses. Try again later.
+PASSING = (psycopg.OperationalError, BusError)
 
 
 class Publisher:

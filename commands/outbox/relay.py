@@ -21,6 +21,7 @@ CHANNEL = "domain_event"
 POLL_SECONDS = 1.0  # a NOTIFY can be lost, and Kafka can be emptied without any event
 HALTED_SECONDS = 60.0  # how often a halted relay says so
 LONGEST_PAUSE_SECONDS = 10.0
+SAID_EVERY = 10  # attempts
 LANE_SECONDS = 0.2  # between looks at a lane that somebody else has
 
 
@@ -83,7 +84,7 @@ class Relay:
         self.sent += events
 
     def _say(self, state: RetryCallState) -> None:
-        if state.attempt_number == 1 and state.outcome is not None:
+        if state.attempt_number % SAID_EVERY == 1 and state.outcome is not None:
             log.warning("trying again until it works: %s", state.outcome.exception())
 
 

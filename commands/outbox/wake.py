@@ -19,6 +19,7 @@ from commands.outbox.publisher import PASSING, Publisher
 log = logging.getLogger(__name__)
 
 LONGEST_PAUSE_SECONDS = 10.0
+SAID_EVERY = 10  # attempts
 
 #: Switched off by tests that publish by hand.
 enabled = True
@@ -62,7 +63,7 @@ class PublisherThread(threading.Thread):
             stop=lambda state: self._stopping.is_set(),
             wait=wait_random_exponential(multiplier=0.2, max=LONGEST_PAUSE_SECONDS),
             sleep=self._pause,
-            before_sleep=_say_once,
+            before_sleep=_say,
             reraise=True,
         )
         while self._woken.wait() and not self._stopping.is_set():
@@ -78,8 +79,8 @@ class PublisherThread(threading.Thread):
         self._publisher.close()
 
 
-def _say_once(state: RetryCallState) -> None:
-    if state.attempt_number == 1 and state.outcome is not None:
+def _say(state: RetryCallState) -> None:
+    if state.attempt_number % SAID_EVERY == 1 and state.outcome is not None:
         log.warning("events wait in the log: %s", state.outcome.exception())
 
 

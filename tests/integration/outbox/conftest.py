@@ -16,6 +16,7 @@ import pytest
 from django.db import connection, connections, transaction
 from kafka import KafkaConsumer, TopicPartition
 
+from acme.bus.client import net_client
 from acme.contracts.envelope import Envelope, from_record
 from acme.contracts.topics import BY_AGGREGATE, TOPICS, partition_of
 from acme.devstack.engine import EngineServer
@@ -71,7 +72,11 @@ def record_events(count: int, aggregate_type: str = "cart") -> list[DomainEvent]
 def read_kafka(url: str, quiet_ms: int = 400) -> Shown:
     """Everything in all partitions, in order, duplicates included."""
     reader = KafkaConsumer(
-        bootstrap_servers=url, enable_auto_commit=False, fetch_max_wait_ms=20, max_poll_records=5_000
+        bootstrap_servers=url,
+        enable_auto_commit=False,
+        fetch_max_wait_ms=20,
+        max_poll_records=5_000,
+        kafka_client=net_client,
     )
     reader.assign(PARTITIONS)
     reader.seek_to_beginning(*PARTITIONS)
@@ -84,8 +89,12 @@ def read_kafka(url: str, quiet_ms: int = 400) -> Shown:
     return shown
 
 
-def assert_complete(shown: Shown, *, epoch: int = 1) -> int:
-    """Kafka has every event of the log, each partition in order of first arrival; returns the number of duplicates."""
+def assert_complete(shown: Shown, *, epoch: int = 1, in_order: bool = True) -> int:
+    """Kafka has every event of the log; returns the number of duplicates.
+
+    ``in_order``: within each partition they first arrived without a hole, as is promised while Kafka is not replaced
+    under an open connection.
+    """
     assert not DomainEvent.objects.filter(sequence=None).exists()
     duplicates = 0
     logged: dict[tuple[str, int], list[tuple[int, UUID]]] = {}
@@ -97,7 +106,9 @@ def assert_complete(shown: Shown, *, epoch: int = 1) -> int:
         for envelope in shown.get(pair, []):
             if envelope.log_epoch != epoch:
                 continue
-            assert envelope.sequence <= highest + 1, f"{pair}: {envelope.sequence} came before {highest + 1}"
+            if envelope.sequence > highest + 1:
+                assert not in_order, f"{pair}: {envelope.sequence} came before {highest + 1}"
+                continue
             if envelope.sequence == highest + 1:
                 highest += 1
                 seen.append((envelope.sequence, envelope.event_id))
