@@ -8,6 +8,7 @@ document, all on the primary. A query without a token costs nothing.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from queries.documents.lag import read_lag
 from queries.reading import FIND_MS
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.002, 0.05  # seconds between two looks
+#: Queries that one process lets wait at the same time. A made-up token waits too, and must not take every thread.
+MAX_WAITING = 8
 #: (read model, aggregate type) → the section of the document with the aggregate's id that has its version.
 OWN_SECTIONS = {
     ("products", "product"): "product",
@@ -29,6 +32,8 @@ OWN_SECTIONS = {
     ("customers", "customer"): "customer",
     ("stock", "stock_item"): "item",
 }
+
+_places = threading.BoundedSemaphore(MAX_WAITING)
 
 
 @dataclass(kw_only=True)
@@ -71,19 +76,23 @@ def wait_until_fresh(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Freshness:
-    """Looks at once and again until all is there or the seconds are over. Raises `Stopped`, and pymongo's errors."""
-    deadline, pause = clock() + seconds, FIRST_PAUSE
+    """Looks at once and again until all is there or the seconds are over. Raises `Stopped`, and pymongo's errors.
+
+    When too many queries of the process wait already, it looks only once.
+    """
     known: dict[tuple[str, str], int] = {}
     models = tuple(read_models)
-    while True:
-        missing = _look(written, models, known)
-        if not missing:
-            return Freshness(current=True)
-        left = deadline - clock()
-        if left <= 0:
-            return _behind(missing)
-        sleep(min(pause, left))
-        pause = min(pause * 1.5, LONGEST_PAUSE)
+    missing = _look(written, models, known)
+    if missing and seconds > 0 and _places.acquire(blocking=False):
+        try:
+            deadline, pause = clock() + seconds, FIRST_PAUSE
+            while missing and (left := deadline - clock()) > 0:
+                sleep(min(pause, left))
+                pause = min(pause * 1.5, LONGEST_PAUSE)
+                missing = _look(written, models, known)
+        finally:
+            _places.release()
+    return _behind(missing) if missing else Freshness(current=True)
 
 
 def _look(written: Sequence[Written], models: tuple[str, ...], known: dict[tuple[str, str], int]) -> list[Wish]:

@@ -12,6 +12,7 @@ import pytest
 
 from acme.identity import Role
 from acme.token import Written, encode_token, stream_of
+from queries import freshness
 from tests.integration.queries.conftest import STAFF, Ask, ReadStore, bearer
 from tests.integration.queries.documents import category, order, product, sales_day
 
@@ -183,3 +184,15 @@ def test_as_of(store: ReadStore, ask: Ask) -> None:
     store.forget()
     assert ask("orders", headers=STAFF)["As-Of"] == "unknown"
     assert ask("/api/v1/" + SALES, headers=STAFF).json()["as_of"] is None
+
+
+def test_waiting_queries_leave_threads_for_others(store: ReadStore, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(freshness, "_places", threading.BoundedSemaphore(1))
+    headers = {**STAFF, "Consistency-Token": token(Written("order", uuid4(), 1)), "Prefer": "wait=2"}
+    waiting = threading.Thread(target=lambda: ask("orders", headers=headers))
+    waiting.start()
+    time.sleep(0.3)
+    started = time.monotonic()
+    problem(ask("orders", headers=headers), "read-model-behind")
+    assert time.monotonic() - started < 1
+    waiting.join()
