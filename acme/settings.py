@@ -89,7 +89,7 @@ def _database(url: str | None) -> dict[str, object]:
         "HOST": parts.pop("host", ""),
         "PORT": parts.pop("port", ""),
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {**parts, "pool": {"min_size": 0, "max_size": 20, "timeout": 10}},
+        "OPTIONS": {**parts, "pool": {"min_size": 0, "max_size": 20, "timeout": 5}},
     }
 
 

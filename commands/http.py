@@ -113,4 +113,5 @@ def _body(request: Request) -> dict[str, Any]:
 
 
 def _respond(answer: Answer) -> HttpResponse:
-    return HttpResponse(answer.body, status=answer.status, content_type="application/json", headers=answer.headers)
+    headers = {**answer.headers, "Cache-Control": "no-store"}  # it may hold a guest's token
+    return HttpResponse(answer.body, status=answer.status, content_type="application/json", headers=headers)

@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import jwt
 import pytest
@@ -16,7 +16,7 @@ from acme.env import env
 from acme.identity import Role
 from tests.integration.http.small_shop import Hooks
 
-USER = uuid4()
+USER = UUID("018f0000-0000-7000-8000-0000000000aa")
 
 
 def bearer(*roles: Role, user_id: UUID = USER) -> str:
@@ -36,19 +36,20 @@ def bearer(*roles: Role, user_id: UUID = USER) -> str:
 Send = Callable[..., Any]
 
 
+def send_json(
+    method: str, path: str, body: Any = None, *, content_type: str = "application/json", **headers: str
+) -> Any:
+    """A JSON request below /api/v1/, as staff unless a header says else."""
+    headers = {"authorization": bearer(Role.STAFF), **headers}
+    data = body if isinstance(body, bytes) else json.dumps(body or {}).encode()
+    client = Client(raise_request_exception=False)
+    return client.generic(method, f"/api/v1/{path}", data, content_type=content_type, headers=headers)
+
+
 @pytest.fixture
 def send() -> Send:
-    """``send(method, path, body, **headers)``: a JSON request below /api/v1/, as staff unless a header says else."""
-
-    def request(
-        method: str, path: str, body: Any = None, *, content_type: str = "application/json", **headers: str
-    ) -> Any:
-        headers = {"authorization": bearer(Role.STAFF), **headers}
-        data = body if isinstance(body, bytes) else json.dumps(body or {}).encode()
-        client = Client(raise_request_exception=False)
-        return client.generic(method, f"/api/v1/{path}", data, content_type=content_type, headers=headers)
-
-    return request
+    """`send_json`: ``send(method, path, body, **headers)``."""
+    return send_json
 
 
 @pytest.fixture(autouse=True)
