@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from acme.contracts.base import Money
@@ -16,7 +17,7 @@ from commands.catalog.variants import NewVariant
 from commands.customers.import_customer import ImportCustomer, import_customer, known_customers
 from commands.importing.retail import CURRENCY, RetailLine, is_return
 from commands.importing.staging import Invoice, Staging
-from commands.orders.import_order import ImportOrder, import_order, known_numbers
+from commands.orders.import_order import ImportOrder, import_orders, known_numbers
 from commands.orders.import_return import ImportReturn, import_return, known_return_numbers
 
 SOURCE = "online-retail"
@@ -56,35 +57,20 @@ class InvoiceWork:
         done = Imported()
         variants = self._variants({line.sku for invoice in invoices for line in invoice.lines}, invoices, now, done)
         customers = self._customers(invoices, now, done)
-        for invoice in invoices:
-            lines = tuple(_order_line(place, line, variants) for place, line in enumerate(invoice.lines, start=1))
-            customer_id = customers[invoice.customer] if invoice.customer else None
-            self._import(invoice, lines, customer_id, now, done)
+        orders = [
+            ImportOrder(**_members(invoice, variants, customers), placed_at=invoice.at)
+            for invoice in invoices
+            if not is_return(invoice.number)
+        ]
+        returns = [
+            ImportReturn(**_members(invoice, variants, customers), returned_at=invoice.at)
+            for invoice in invoices
+            if is_return(invoice.number)
+        ]
+        done.orders = sum(each.changed for each in import_orders(orders, actor=ACTOR, now=now))
+        done.returns = sum(import_return(each, actor=ACTOR, now=now).changed for each in returns)
+        done.already_there = len(invoices) - done.orders - done.returns
         return done
-
-    def _import(
-        self,
-        invoice: Invoice,
-        lines: tuple[OrderLine, ...],
-        customer_id: UUID | None,
-        now: datetime,
-        done: Imported,
-    ) -> None:
-        what = {
-            "source": SOURCE,
-            "number": invoice.number,
-            "lines": lines,
-            "currency": CURRENCY,
-            "customer_id": customer_id,
-            "country": invoice.country,
-        }
-        if is_return(invoice.number):
-            changed = import_return(ImportReturn(**what, returned_at=invoice.at), actor=ACTOR, now=now).changed
-            done.returns += changed
-        else:
-            changed = import_order(ImportOrder(**what, placed_at=invoice.at), actor=ACTOR, now=now).changed
-            done.orders += changed
-        done.already_there += not changed
 
     def _variants(
         self, skus: set[str], invoices: Sequence[Invoice], now: datetime, done: Imported
@@ -111,6 +97,18 @@ class InvoiceWork:
                 known[number] = import_customer(command, actor=ACTOR, now=now).id
                 done.customers += 1
         return known
+
+
+def _members(invoice: Invoice, variants: Mapping[str, FoundVariant], customers: Mapping[str, UUID]) -> dict[str, Any]:
+    """What orders and returns have in common."""
+    return {
+        "source": SOURCE,
+        "number": invoice.number,
+        "lines": tuple(_order_line(place, line, variants) for place, line in enumerate(invoice.lines, start=1)),
+        "currency": CURRENCY,
+        "customer_id": customers[invoice.customer] if invoice.customer else None,
+        "country": invoice.country,
+    }
 
 
 def _order_line(place: int, line: RetailLine, variants: Mapping[str, FoundVariant]) -> OrderLine:
