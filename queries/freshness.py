@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from acme.token import Written, stream_of
@@ -21,8 +22,6 @@ from queries.documents.lag import read_lag
 from queries.reading import FIND_MS
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.002, 0.05  # seconds between two looks
-#: Queries that one process lets wait at the same time. A made-up token waits too, and must not take every thread.
-MAX_WAITING = 8
 #: (read model, aggregate type) → the section of the document with the aggregate's id that has its version.
 OWN_SECTIONS = {
     ("products", "product"): "product",
@@ -32,8 +31,11 @@ OWN_SECTIONS = {
     ("customers", "customer"): "customer",
     ("stock", "stock_item"): "item",
 }
+#: Every query may wait so long, in seconds; beyond that only a few of one process at the same time, because a made-up
+#: token waits too and must not hold every thread.
+FREE_SECONDS, LONG_WAITS = 2.0, 3
 
-_places = threading.BoundedSemaphore(MAX_WAITING)
+_long_waits = threading.BoundedSemaphore(LONG_WAITS)
 
 
 @dataclass(kw_only=True)
@@ -78,24 +80,34 @@ def wait_until_fresh(
 ) -> Freshness:
     """Looks at once and again until all is there or the seconds are over. Raises `Stopped`, and pymongo's errors.
 
-    When too many queries of the process wait already, it looks only once.
+    It gives up after `FREE_SECONDS` when the process has `LONG_WAITS` longer waits already.
     """
-    known: dict[tuple[str, str], int] = {}
-    models = tuple(read_models)
-    missing = _look(written, models, known)
-    if missing and seconds > 0 and _places.acquire(blocking=False):
+    look = partial(_look, written, tuple(read_models), {})
+    started = clock()
+    missing = _look_until(look, started + min(seconds, FREE_SECONDS), clock, sleep)
+    if missing and seconds > FREE_SECONDS and _long_waits.acquire(blocking=False):
         try:
-            deadline, pause = clock() + seconds, FIRST_PAUSE
-            while missing and (left := deadline - clock()) > 0:
-                sleep(min(pause, left))
-                pause = min(pause * 1.5, LONGEST_PAUSE)
-                missing = _look(written, models, known)
+            missing = _look_until(look, started + seconds, clock, sleep)
         finally:
-            _places.release()
+            _long_waits.release()
     return _behind(missing) if missing else Freshness(current=True)
 
 
-def _look(written: Sequence[Written], models: tuple[str, ...], known: dict[tuple[str, str], int]) -> list[Wish]:
+def _look_until(
+    look: Callable[[], list[Wish]], deadline: float, clock: Callable[[], float], sleep: Callable[[float], None]
+) -> list[Wish]:
+    """What is still missing at the deadline; looks at least once."""
+    pause = FIRST_PAUSE
+    while True:
+        missing = look()
+        left = deadline - clock()
+        if not missing or left <= 0:
+            return missing
+        sleep(min(pause, left))
+        pause = min(pause * 1.5, LONGEST_PAUSE)
+
+
+def _look(written: Sequence[Written], models: tuple[str, ...], known: dict[tuple[str, Written], int]) -> list[Wish]:
     """What is still missing. ``known`` keeps the sequences that `positions` has told, by read model and aggregate."""
     missing = _without_own_document(_wishes(written, models))
     if not missing:
@@ -148,10 +160,10 @@ def _section(wish: Wish) -> str | None:
     return OWN_SECTIONS.get((wish.read_model, wish.written.aggregate_type))
 
 
-def _locate(wishes: list[Wish], known: dict[tuple[str, str], int]) -> None:
+def _locate(wishes: list[Wish], known: dict[tuple[str, Written], int]) -> None:
     """Asks `positions` where the versions are. A later version of the aggregate serves too: it comes after."""
     for wish in wishes:
-        wish.sequence = known.get((wish.read_model, wish.written.key))
+        wish.sequence = known.get((wish.read_model, wish.written))
     open_wishes = [wish for wish in wishes if wish.sequence is None]
     if not open_wishes:
         return
@@ -160,7 +172,7 @@ def _locate(wishes: list[Wish], known: dict[tuple[str, str], int]) -> None:
     for wish in open_wishes:
         position = found.get(wish.written.key)
         if position and position["version"] >= wish.written.version:
-            wish.sequence = known[wish.read_model, wish.written.key] = position["sequence"]
+            wish.sequence = known[wish.read_model, wish.written] = position["sequence"]
 
 
 def _compare_checkpoints(wishes: list[Wish]) -> None:

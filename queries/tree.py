@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from queries.asof import as_of
 from queries.documents.categories import CategoryDocument
 from queries.documents.connection import live_collection
-from queries.reading import FIND_MS
+from queries.reading import FIND_MS, Stored
 
 TREE_SECONDS = 1.0
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -99,17 +99,16 @@ def forget_tree() -> None:
 
 
 def _read() -> Tree:
-    known_as_of = as_of(CategoryDocument.projection)
-    collection = live_collection(CategoryDocument.projection)
-    sections = ((found["_id"], found["category"]) for found in _all(collection))
-    return Tree([_category(category_id, section) for category_id, section in sections], known_as_of)
+    """A category whose own section is missing is left out."""
+    known_as_of = as_of(CategoryDocument.projection)  # before the categories, so that it never says too much
+    found = live_collection(CategoryDocument.projection).find({}, max_time_ms=FIND_MS)
+    return Tree(
+        [_category(document["_id"], document["category"]) for document in found if document.get("category")],
+        known_as_of,
+    )
 
 
-def _all(collection: object) -> list[dict]:
-    return [found for found in collection.find({}, max_time_ms=FIND_MS) if found.get("category")]  # type: ignore[attr-defined]
-
-
-def _category(category_id: str, section: dict) -> Category:
+def _category(category_id: str, section: Stored) -> Category:
     return Category(
         id=category_id,
         version=section["version"],
