@@ -14,13 +14,9 @@ import pytest
 from acme.devstack.process import end_leftovers
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
-PARENT = [
-    sys.executable,
-    "-c",
-    "import subprocess, sys; "
-    "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)']); "
-    "print(child.pid, flush=True); child.wait()",
-]
+# The child tells its pid itself: in the moment of its exec the kernel shows no environment of it.
+CHILD = "import os, time; print(os.getpid(), flush=True); time.sleep(600)"
+PARENT = [sys.executable, "-c", f"import subprocess, sys; subprocess.run([sys.executable, '-c', {CHILD!r}])"]
 
 
 @pytest.fixture
