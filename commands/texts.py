@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
@@ -44,3 +46,8 @@ def clean_country(country: str | None, *, pointer: str = "/country") -> str | No
     """An ISO 3166 alpha-2 code (put in upper case), a country's name as given, or None."""
     cleaned = clean_text(country, pointer=pointer, max_length=COUNTRY_LENGTH)
     return cleaned.upper() if cleaned is not None and len(cleaned) == 2 else cleaned
+
+
+def id_text(value: UUID | None) -> str | None:
+    """An id as JSON has it."""
+    return None if value is None else str(value)

@@ -10,12 +10,9 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import DatabaseError, OperationalError, ProgrammingError
 
-from acme.env import EngineNotConfigured, env
-from acme.errors import Busy
+from commands.importing.failures import clear_failures
 from commands.importing.progress import Advance, progress
-from commands.importing.source import FileProblem
 
 EXIT_CODES = """exit codes: 0 everything was imported or was there already; 1 some rows were rejected;
             2 usage, or a file that cannot be read (nothing was imported);
@@ -55,7 +52,8 @@ class ImportCommand(BaseCommand):
         rejects: Path = options["rejects"] or file.with_name(f"{file.name}.rejected.csv")
         if rejects.resolve() == file.resolve():
             raise CommandError("--rejects must name another file than FILE", returncode=2)
-        summary = self._guarded(file, rejects, options)
+        with clear_failures(), progress(quiet=options["json"]) as start:
+            summary = self.run(file, rejects, batch=options["batch"], start=start, options=options)
         if options["json"]:
             self.stdout.write(json.dumps(summary))
         else:
@@ -64,28 +62,6 @@ class ImportCommand(BaseCommand):
                 self.stdout.write(f"{summary['rejected']} rows were rejected: see {rejects}")
         if summary["rejected"]:
             sys.exit(1)
-
-    def _guarded(self, file: Path, rejects: Path, options: dict[str, Any]) -> dict[str, Any]:
-        """`run` with a progress bar; what can go wrong outside of the file's rows becomes one clear line."""
-        try:
-            env.require("database_url")
-            with progress(quiet=options["json"]) as start:
-                return self.run(file, rejects, batch=options["batch"], start=start, options=options)
-        except FileProblem as error:
-            raise CommandError(str(error), returncode=2) from error
-        except OSError as error:
-            raise CommandError(f"a file cannot be written: {error}", returncode=2) from error
-        except EngineNotConfigured as error:
-            raise CommandError(str(error), returncode=3) from error
-        except (OperationalError, Busy) as error:
-            said = f"PostgreSQL cannot be reached: {' '.join(str(error).split())}; run this again to go on"
-            raise CommandError(said, returncode=3) from error
-        except ProgrammingError as error:
-            raise CommandError(f"the database is not set up (manage.py migrate): {error}", returncode=3) from error
-        except DatabaseError as error:
-            raise CommandError(f"PostgreSQL refused: {error}", returncode=3) from error
-        except KeyboardInterrupt as error:
-            raise CommandError("stopped; a second run goes on from there", returncode=1) from error
 
 
 def _positive(text: str) -> int:
