@@ -55,6 +55,8 @@ def as_bus_error(error: BaseException, doing: str) -> BusError:
     said = f"{type(error).__name__}: {error}"
     if isinstance(error, REFUSALS):
         return RecordRefused(f"Kafka refuses the record while {doing}: {said}")
-    if getattr(error, "retriable", False) or isinstance(error, (OSError, *PASSING)):
+    # The bare class is how kafka-python wraps "unknown error" while a producer introduces itself to a fresh broker.
+    unspecific = type(error) is kafka_errors.KafkaError
+    if unspecific or getattr(error, "retriable", False) or isinstance(error, (OSError, *PASSING)):
         return BusUnavailable(f"Kafka cannot be reached while {doing}: {said}")
     return BusError(f"Kafka answers with an error while {doing}: {said}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -29,8 +29,10 @@ class Producer:
         with translated("connecting"):
             self._producer: Any = KafkaProducer(bootstrap_servers=bootstrap.split(","), **PRODUCER)
 
-    def send_all(self, records: Sequence[Outgoing], *, heartbeat: Callable[[], None] | None = None) -> list[int]:
+    def send_all(self, records: Iterable[Outgoing], *, heartbeat: Callable[[], None] | None = None) -> list[int]:
         """Writes the records and returns their offsets when all are acknowledged.
+
+        They are encoded one by one, so a generator keeps memory small.
 
         ``heartbeat`` is called about every two seconds meanwhile. Raises `BusUnavailable` or another `BusError` when
         any record is not acknowledged: then nothing is known of any of them, and some may yet be written; close
@@ -58,7 +60,7 @@ class Producer:
                 heartbeat()
             if time.monotonic() - started > DEADLINE_SECONDS:
                 raise BusUnavailable(f"Kafka acknowledged nothing for {DEADLINE_SECONDS:.0f} s")
-        return [self._offset(future, record) for future, record in zip(futures, records, strict=True)]
+        return [_offset(future) for future in futures]
 
     def _flushed(self) -> bool:
         try:
@@ -67,16 +69,16 @@ class Producer:
             return False
         return True
 
-    @staticmethod
-    def _offset(future: Any, record: Outgoing) -> int:
-        try:
-            return int(future.get(timeout=0.1).offset)
-        except KafkaError as error:
-            raise as_bus_error(error, f"sending to {record.topic}[{record.partition}]") from error
-
     def close(self) -> None:
         """Ends the connection at once; records that are not acknowledged yet are given up."""
         # A producer with open batches refuses to close (its flush times out) and would go on sending them.
         self._producer._sender.force_close()
         with suppress(KafkaError):
             self._producer.close(timeout=1.0)
+
+
+def _offset(future: Any) -> int:
+    if future.succeeded():
+        return int(future.value.offset)
+    error = future.exception or KafkaTimeoutError("no answer")
+    raise as_bus_error(error, "sending") from error

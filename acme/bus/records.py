@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 #: (topic, partition)
@@ -21,12 +20,11 @@ class Record(NamedTuple):
     headers: Headers
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Outgoing:
+class Outgoing(NamedTuple):
     """One record to be written to exactly this partition."""
 
     topic: str
     partition: int
     key: bytes | None
     value: bytes | None
-    headers: Headers = field(default_factory=list)
+    headers: Headers

@@ -60,6 +60,11 @@ class Undecodable(ValueError):
 
 Unseal = Callable[[Sealed, UUID], dict[str, Any] | None]
 _encoder = msgspec.json.Encoder()
+_CONSTANT_HEADERS = [
+    ("ce_specversion", b"1.0"),
+    ("ce_source", SOURCE.encode()),
+    ("content-type", b"application/json"),
+]
 
 
 def time_text(moment: datetime) -> str:
@@ -71,14 +76,13 @@ def to_record(envelope: Envelope) -> tuple[bytes, bytes, list[tuple[str, bytes]]
     """Kafka key, value and headers. The envelope must be numbered."""
     if envelope.sequence is None:
         raise ValueError(f"event {envelope.event_id} has no sequence yet")
-    value = dict(envelope.data)
+    value = envelope.data
     if envelope.personal is not None:
-        value["personal"] = {"subject": envelope.personal.subject, "sealed": envelope.personal.sealed}
+        sealed = {"subject": envelope.personal.subject, "sealed": envelope.personal.sealed}
+        value = {**value, "personal": sealed}
     headers = {
-        "ce_specversion": "1.0",
         "ce_id": str(envelope.event_id),
         "ce_type": TYPE_PREFIX + envelope.event_type,
-        "ce_source": SOURCE,
         "ce_subject": f"{envelope.aggregate_type}/{envelope.aggregate_id}",
         "ce_time": time_text(envelope.occurred_at),
         "ce_aggregateversion": str(envelope.aggregate_version),
@@ -86,7 +90,6 @@ def to_record(envelope: Envelope) -> tuple[bytes, bytes, list[tuple[str, bytes]]
         "ce_schemaversion": str(envelope.schema_version),
         "ce_logepoch": str(envelope.log_epoch),
         "ce_recordedtime": time_text(envelope.recorded_at),
-        "content-type": "application/json",
     }
     if envelope.correlation_id:
         headers["ce_correlationid"] = envelope.correlation_id
@@ -95,7 +98,7 @@ def to_record(envelope: Envelope) -> tuple[bytes, bytes, list[tuple[str, bytes]]
     return (
         str(envelope.aggregate_id).encode(),
         _encoder.encode(value),
-        [(name, text.encode()) for name, text in headers.items()],
+        [*_CONSTANT_HEADERS, *[(name, text.encode()) for name, text in headers.items()]],
     )
 
 

@@ -41,7 +41,7 @@ SELECT event.event_id, event.topic, event.partition, event.sequence, event.aggre
 FROM stream_head AS head CROSS JOIN LATERAL (
     SELECT * FROM domain_event
     WHERE topic = head.topic AND partition = head.partition AND sequence > head.published
-    ORDER BY sequence LIMIT %s
+    ORDER BY sequence LIMIT (SELECT greatest(1, %s / count(*)) FROM stream_head WHERE published < sequence)
 ) AS event
 WHERE head.published < head.sequence
 """
@@ -118,9 +118,12 @@ class Lane:
         """Numbers up to ``limit`` events; returns how many."""
         return number(self._connection, limit)
 
-    def unpublished(self, per_partition: int, epoch: int) -> list[Envelope]:
-        """The next events above the cursors: of each partition so many at most, in sequence order."""
-        return [_envelope(row, epoch) for row in self._connection.execute(UNPUBLISHED, [per_partition], prepare=True)]
+    def unpublished(self, limit: int, epoch: int) -> list[Envelope]:
+        """The next events above the cursors, in sequence order within each partition.
+
+        The limit is shared out evenly among the partitions that have any, so that none waits for another.
+        """
+        return [_envelope(row, epoch) for row in self._connection.execute(UNPUBLISHED, [limit], prepare=True)]
 
     def cursors(self) -> dict[tuple[str, int], Cursor]:
         """Those of all partitions that ever had an event."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 from acme.bus import BusError, Outgoing, Producer, Record, Tail, Topics
@@ -78,7 +78,7 @@ class Link:
             log.warning("Kafka lacks %d published events: they are sent again from the log", again)
         return bool(again)
 
-    def send(self, records: Sequence[Outgoing], heartbeat: Callable[[], None]) -> list[int]:
+    def send(self, records: Iterable[Outgoing], heartbeat: Callable[[], None]) -> list[int]:
         """Sends the records and returns their offsets. Raises `BusError`."""
         if self._producer is None:
             self._producer = Producer(self._bootstrap)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 from types import TracebackType
 
@@ -22,8 +23,7 @@ from commands.outbox.refill import Cursor, acknowledged
 
 log = logging.getLogger(__name__)
 
-NUMBER_AT_ONCE = 2_000
-SEND_PER_PARTITION = 250
+AT_ONCE = 3_000  # events per numbering statement and per send
 
 #: What may pass, by itself or when an operator helps: an engine cannot be reached, or Kafka refuses. Try again later.
 PASSING = (psycopg.OperationalError, BusError)
@@ -40,6 +40,8 @@ class Publisher:
         self.on_sent = on_sent
         self._lane: Lane | None = None
         self._link: Link | None = None
+        # Starts no thread before it is used.
+        self._helper = ThreadPoolExecutor(1, thread_name_prefix="acme-sequencer")
 
     def __enter__(self) -> Publisher:
         return self
@@ -109,15 +111,20 @@ class Publisher:
         if epoch.halted_reason:
             raise Halted(epoch.halted_reason)
         sent = 0
+        numbered = lane.number(AT_ONCE)
         while True:
-            numbered = lane.number(NUMBER_AT_ONCE)
-            events = lane.unpublished(SEND_PER_PARTITION, epoch.number)
+            events = lane.unpublished(AT_ONCE, epoch.number)
             if (events or look_at_kafka) and self._connected().verify(lane, epoch.number):
-                events = lane.unpublished(SEND_PER_PARTITION, epoch.number)
-            if events:
-                sent += self._send(lane, events)
-            elif not numbered:
+                events = lane.unpublished(AT_ONCE, epoch.number)
+            if not events and not numbered:
                 return sent
+            # A full batch means that more waits: PostgreSQL numbers it while Kafka takes this one.
+            ahead = self._helper.submit(lane.number, AT_ONCE) if numbered == AT_ONCE else None
+            try:
+                sent += self._send(lane, events)
+            finally:
+                wait([ahead] if ahead else [])
+            numbered = ahead.result() if ahead else lane.number(AT_ONCE)
 
     def _opened(self) -> Lane:
         if self._lane is None:
@@ -130,8 +137,10 @@ class Publisher:
         return self._link
 
     def _send(self, lane: Lane, events: Sequence[Envelope]) -> int:
+        if not events:
+            return 0
         link = self._connected()
-        offsets = link.send([_outgoing(event) for event in events], lane.ping)
+        offsets = link.send(map(_outgoing, events), lane.ping)
         cursors = lane.cursors()
         runs: dict[tuple[str, int], tuple[list[int], list[int]]] = {}
         for event, offset in zip(events, offsets, strict=True):
