@@ -34,6 +34,18 @@ def ensure_indexes(projection: Projection, collection: Collection[dict[str, Any]
         collection.create_index(spec["fields"], **options)
 
 
+def group_number(store: Database[dict[str, Any]], projection: Projection) -> int:
+    """Which consumer group the workers of this projection use now (0: the first)."""
+    pointer = store[POINTERS].find_one({"_id": projection.name}, {"group": 1})
+    return int((pointer or {}).get("group", 0))
+
+
+def abandon_group(store: Database[dict[str, Any]], projection: Projection, number: int) -> None:
+    """Moves all workers to a new group: the broker hands out nothing in this one. Harmless, checkpoints are ours."""
+    current: dict[str, Any] = {"_id": projection.name, "group": number if number else {"$in": [0, None]}}
+    store[POINTERS].update_one(current, {"$set": {"group": number + 1}})
+
+
 def rebuild_due(store: Database[dict[str, Any]], projection: Projection) -> bool:
     """Whether the live generation was made by another version of the projection's code."""
     pointer = store[POINTERS].find_one({"_id": projection.name})

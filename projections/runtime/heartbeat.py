@@ -9,7 +9,7 @@ import os
 import socket
 import threading
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pymongo import UpdateOne
@@ -17,6 +17,9 @@ from pymongo.database import Database
 
 from acme.ports import EventLog, StreamHead
 from projections.runtime.checkpoints import Checkpoint, Stream
+
+#: A worker whose heartbeat is older does not count as alive.
+ALIVE = timedelta(seconds=5)
 
 
 class Heartbeat:
@@ -104,6 +107,11 @@ class Heartbeat:
             },
             upsert=True,
         )
+
+    def somebody_works(self) -> bool:
+        """Whether any worker of this projection holds partitions and is alive."""
+        alive = {"projection": self._projection, "seen_at": {"$gt": datetime.now(UTC) - ALIVE}}
+        return self._store["projection_workers"].find_one({**alive, "partitions.0": {"$exists": True}}) is not None
 
     def leave(self) -> None:
         """Takes the worker's document away at a clean stop."""

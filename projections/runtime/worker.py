@@ -25,7 +25,7 @@ from projections.runtime.applier import Applier
 from projections.runtime.checkpoints import Checkpoint, Stream
 from projections.runtime.documents import Overtaken
 from projections.runtime.failures import is_engine_failure
-from projections.runtime.generations import open_live
+from projections.runtime.generations import abandon_group, group_number, open_live
 from projections.runtime.heartbeat import Heartbeat
 from projections.runtime.intake import Arrived, Fill, StreamBlocked, read_ahead, take_in_order
 from projections.runtime.projection import Projection
@@ -66,6 +66,8 @@ class Worker:
         self._progress: dict[Stream, float] = {}
         self._applied_since_beat = 0
         self._last_beat = 0.0
+        self._group = 0
+        self._without_partitions_since = time.monotonic()
         self._failures = 0
 
     def run(self, stop: threading.Event, until: Callable[[], bool] = lambda: False) -> None:
@@ -113,7 +115,12 @@ class Worker:
             self._applier = Applier(self.projection, generation, self._store, self._keys.unseal)
             self._heartbeat = Heartbeat(self._store, self._log, self.projection.name, generation)
         if self._consumer is None:
-            group = f"acme.{self.projection.name}.g{self._applier.generation}"
+            # A member that joins before the topics exist gets nothing until its metadata is old enough to be refreshed.
+            missing = set(self.projection.topics) - set(self._read_identities(self.projection.topics))
+            if missing:
+                raise BusUnavailable(f"Kafka has no topics {', '.join(sorted(missing))} yet (manage.py create_topics)")
+            self._group = group_number(self._store, self.projection)
+            group = f"acme.{self.projection.name}.g{self._applier.generation}.{self._group}"
             self._consumer = self._make_consumer(
                 group, self.projection.topics, self._assigned.update, self._assigned.difference_update
             )
@@ -221,7 +228,24 @@ class Worker:
             state = "blocked" if self._blocked else "running" if self._assigned else "waiting for partitions"
             detail = "; ".join(f"{t}[{p}]: {why}" for (t, p), (_, why) in self._blocked.items())
             beat.beat(applier.held, self._heads, state=state, detail=detail, rate=rate)
+            self._watch_group(beat)
         consumer.commit({s: c.offset + 1 for s, c in applier.held.items() if c.offset >= 0})
+
+    def _watch_group(self, beat: Heartbeat) -> None:
+        """Leaves a consumer group in which nobody gets partitions, as a broker may have after a leave amid a join."""
+        now = time.monotonic()
+        if self._assigned or beat.somebody_works():
+            self._without_partitions_since = now
+        elif now - self._without_partitions_since > self._settings.group_given_up:
+            logger.warning("%s: nobody gets partitions in group %d", self.projection.name, self._group)
+            abandon_group(self._store, self.projection, self._group)
+        if group_number(self._store, self.projection) != self._group and self._consumer is not None:
+            logger.warning("%s: joining another consumer group", self.projection.name)
+            self._consumer.close()
+            self._consumer = None
+            self._without_partitions_since = now
+            self._assigned.clear()
+            self._ready.clear()
 
     def _close(self) -> None:
         if self._consumer is not None:

@@ -1,0 +1,170 @@
+"""Workers on real engines that fail under them."""
+
+from __future__ import annotations
+
+import random
+import signal
+import time
+from dataclasses import replace
+
+import psycopg
+import pytest
+from kafka import KafkaProducer
+
+from commands.outbox.sequencer import number
+from projections.registry import PROJECTIONS
+from tests.integration.projections.conftest import QUICK, Shop, wait_until
+
+
+def test_a_running_worker_survives_a_killed_store(shop: Shop) -> None:
+    """SIGKILL to MongoDB at random moments under load; the worker is not restarted and nothing happens afterwards."""
+    seed = random.randrange(10**6)
+    print(f"seed {seed}")
+    moments = random.Random(seed)
+    shop.worker("products")
+    for _ in range(5):
+        shop.act(25)
+        time.sleep(moments.uniform(0, 0.3))
+        shop.mongo.kill()
+        shop.act(5)
+        shop.mongo.start()
+        time.sleep(moments.uniform(0, 1.5))
+    shop.settled("products")
+
+
+def test_a_lost_tail_is_noticed_without_any_new_event(shop: Shop) -> None:
+    """The store goes back to an earlier moment while the worker idles: documents and checkpoints together."""
+    shop.worker("products")
+    shop.act(30)
+    shop.settled("products")
+    before = {name: list(shop.store[name].find()) for name in ("products__g1", "projection_checkpoints")}
+    shop.act(30)
+    shop.settled("products")
+    for name, documents in before.items():
+        shop.store[name].delete_many({})
+        if documents:
+            shop.store[name].insert_many(documents)
+    assert shop.differences("products")
+    shop.settled("products")
+
+
+def test_a_broker_that_comes_back_empty(shop: Shop) -> None:
+    """Killed with unprojected events in it; they come from the log until the publisher has filled Kafka again."""
+    shop.worker("products")
+    shop.act(20)
+    shop.settled("products")
+    shop.broker.kill()
+    shop.act(20, publish=False)
+    shop.broker.start()
+    shop.act(20)
+    shop.settled("products")
+
+
+def test_what_kafka_never_delivers_comes_from_the_log(shop: Shop) -> None:
+    """Kafka dies with events numbered but not sent; and it stays down."""
+    shop.worker("products")
+    shop.act(20)
+    shop.settled("products")
+    shop.broker.kill()
+    shop.act(10, publish=False)
+    with psycopg.connect(shop.database_url, autocommit=True) as connection:
+        assert number(connection, 1000) > 0
+    shop.settled("products")
+
+
+def test_garbage_in_a_topic_changes_nothing(shop: Shop) -> None:
+    shop.worker("products")
+    shop.act(5)
+    producer = KafkaProducer(bootstrap_servers=shop.broker.url)
+    for partition in range(8):
+        for value, headers in [(b"\xff\xfe", []), (b"[]", [("ce_id", b"x")]), (b"{}", [("ce_sequence", b"99")])]:
+            producer.send("acme.catalog", value, partition=partition, headers=headers)
+    producer.flush()
+    producer.close()
+    shop.act(20)
+    shop.settled("products")
+
+
+def test_two_processes_share_and_hand_over(shop: Shop) -> None:
+    """Killing one hands its partitions to the other; one suspended past its session time-out does no harm."""
+    first, second = shop.process("products"), shop.process("products")
+    wait_until(lambda: len([p for p in shop.heartbeats("products").values() if p]) == 2, 60)
+    wait_until(lambda: {len(p) for p in shop.heartbeats("products").values()} == {8}, 60)
+    shop.act(40)
+    shop.settled("products")
+
+    second.send_signal(signal.SIGSTOP)
+    shop.act(60)  # some of these lie in the partitions of the one that sleeps
+    wait_until(lambda: len(shop.heartbeats("products")[first.pid]) == 16, 60)
+    shop.settled("products")
+    shop.act(40)
+    second.send_signal(signal.SIGCONT)
+    shop.act(40)
+    shop.settled("products")
+    assert first.poll() is None
+    assert second.poll() is None
+    wait_until(lambda: {len(p) for p in shop.heartbeats("products").values()} == {8}, 60)
+
+    first.kill()
+    shop.act(40)
+    wait_until(lambda: len(shop.heartbeats("products")[second.pid]) == 16, 60)
+    shop.settled("products")
+
+    second.send_signal(signal.SIGTERM)
+    assert second.wait(20) == 0
+
+
+def test_a_poisoned_handler_stops_one_aggregate_and_a_restart_heals(shop: Shop) -> None:
+    shop.act(30)
+    victim = shop.products[0][0]
+    broken = replace(PROJECTIONS["products"], on={**PROJECTIONS["products"].on, "PriceSet": _refusing(str(victim))})
+    stop = shop.worker("products", projection=broken)
+    shop.act(20)
+    wait_until(lambda: shop.store["projection_stopped"].count_documents({}) == 1)
+    wait_until(lambda: len(shop.differences("products").get("products", ())) == 1)
+    (difference,) = shop.differences("products")["products"]
+    assert str(victim) in difference
+    stop.set()
+    shop.worker("products")
+    shop.settled("products")
+    assert shop.store["projection_stopped"].count_documents({}) == 0
+
+
+def _refusing(product_id: str):  # type: ignore[no-untyped-def]
+    real = PROJECTIONS["products"].on["PriceSet"]
+
+    def handler(instance, section, event, at):  # type: ignore[no-untyped-def]
+        if str(event.product_id) == product_id:
+            raise RuntimeError("no price for this one")
+        real(instance, section, event, at)
+
+    return handler
+
+
+@pytest.mark.parametrize("seconds", [0.5])
+def test_lag_is_known_to_the_read_side(shop: Shop, seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slow projector shows as lag in events and seconds; none when it has caught up."""
+    from queries.documents import lag as lag_module
+
+    monkeypatch.setattr(lag_module, "database", lambda: shop.store)
+    monkeypatch.setattr(lag_module, "live_generation", lambda name: 1)
+    slow = replace(
+        PROJECTIONS["products"], headers_only=None, on={**PROJECTIONS["products"].on, "StockReceived": _slow(seconds)}
+    )
+    shop.act(10)
+    shop.worker("products", replace(QUICK, max_records=5), projection=slow)
+    shop.act(30)
+    wait_until(lambda: lag_module.read_lag("products").seconds > seconds, 30)
+    assert lag_module.read_lag("products").unprojected > 0
+    shop.settled("products")
+    wait_until(lambda: lag_module.read_lag("products").seconds == 0, 10)
+
+
+def _slow(seconds: float):  # type: ignore[no-untyped-def]
+    real = PROJECTIONS["products"].on["StockReceived"]
+
+    def handler(instance, section, event, at):  # type: ignore[no-untyped-def]
+        time.sleep(seconds)
+        real(instance, section, event, at)
+
+    return handler
