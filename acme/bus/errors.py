@@ -29,6 +29,9 @@ REFUSALS = (kafka_errors.MessageSizeTooLargeError, kafka_errors.RecordListTooLar
 # Not marked retriable by kafka-python, though a broker that comes back (or is another one) heals them.
 PASSING = (
     kafka_errors.UnknownError,
+    kafka_errors.UnknownProducerIdError,  # the broker that knew the producer is gone; a new producer is made
+    kafka_errors.OutOfOrderSequenceNumberError,
+    kafka_errors.InvalidProducerEpochError,
     kafka_errors.BrokerNotAvailableError,
     kafka_errors.UnknownBrokerIdError,
     kafka_errors.KafkaProtocolError,

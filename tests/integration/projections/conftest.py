@@ -18,8 +18,9 @@ import pytest
 from django.db import connection, connections
 from pymongo import MongoClient
 
-from acme.bus import BusUnavailable, Consumer
+from acme.bus import BusUnavailable, Consumer, Topics
 from acme.contracts.base import Money
+from acme.contracts.topics import TOPICS
 from acme.devstack.engine import EngineServer
 from acme.identity import system
 from acme.ports import event_log, subject_keys
@@ -174,6 +175,9 @@ def wait_until(true: Callable[[], Any], seconds: float = 30, why: Callable[[], s
 
 @pytest.fixture
 def shop(kafka_broker: EngineServer, mongo_server: EngineServer, shop_database: None) -> Iterator[Shop]:
+    topics = Topics(kafka_broker.url)
+    topics.ensure(TOPICS)
+    topics.close()
     made = Shop(kafka_broker, mongo_server, seed=11)
     yield made
     made.close()
