@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from tenacity import Retrying, retry_if_exception, stop_after_attempt
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
 from acme.errors import Conflict, ShopError
 from commands.handling import retrying, unit_of_work
@@ -43,13 +43,9 @@ def _transaction(items: Sequence[T], work: Work[T, R]) -> R:
         with unit_of_work():
             return work(items, datetime.now(UTC))
 
-    # A violated constraint means that another process imports the same: the next attempt sees what it has done.
-    again = Retrying(retry=retry_if_exception(_overtaken), stop=stop_after_attempt(ATTEMPTS), reraise=True)
+    # A conflict may mean that another process imports the same: the next attempt sees what it has done.
+    again = Retrying(retry=retry_if_exception_type(Conflict), stop=stop_after_attempt(ATTEMPTS), reraise=True)
     return again(retrying, attempt)
-
-
-def _overtaken(error: BaseException) -> bool:
-    return isinstance(error, Conflict) and error.code == "constraint-violated"
 
 
 def _passing(error: ShopError) -> bool:

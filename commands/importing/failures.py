@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -30,7 +31,7 @@ def clear_failures() -> Iterator[None]:
         raise CommandError(said, returncode=3) from error
     except DatabaseError as error:
         raise CommandError(f"PostgreSQL refused: {_line(error)}", returncode=3) from error
-    except OSError as error:
+    except (OSError, sqlite3.Error) as error:
         raise CommandError(f"a file cannot be written: {error}", returncode=2) from error
     except KeyboardInterrupt as error:
         raise CommandError("stopped; run this again to go on", returncode=1) from error

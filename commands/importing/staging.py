@@ -7,12 +7,10 @@ that in memory would grow with the file; a sorted file on disk does not.
 from __future__ import annotations
 
 import sqlite3
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -83,15 +81,14 @@ class Staging:
     """Fill it with `add`, then `sort` once, then read; a context manager."""
 
     def __enter__(self) -> Staging:
-        self._directory = tempfile.TemporaryDirectory(prefix="acme-import-")
-        self._db = sqlite3.connect(Path(self._directory.name) / "lines.sqlite", isolation_level=None)
+        # No name: SQLite makes a file in the temporary directory that is gone when the process is, however it ends.
+        self._db = sqlite3.connect("", isolation_level=None)
         self._db.executescript(_TABLES)
         self._db.execute("BEGIN")
         return self
 
     def __exit__(self, *_: object) -> None:
         self._db.close()
-        self._directory.cleanup()
 
     def add(self, number: int, line: RetailLine, fields: list[str]) -> None:
         """``fields`` are the row's columns, in case it has to be refused after all."""

@@ -1,4 +1,4 @@
-"""`manage.py import_orders` killed with SIGKILL, and started again."""
+"""`manage.py import_orders` killed with SIGKILL and started again, and two of them at once."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
-from django.db import connection
+from django.db import connection, connections
 
 from commands.orders.models import Order
 from tests.integration.conftest import empty_database
@@ -62,3 +64,19 @@ def test_killed_in_the_middle_and_run_again_it_is_as_if_run_once(shop_database: 
     assert (code, summary["already_there"], summary["orders"]) == (1, before, INVOICES - before)
     assert content(*KINDS) == at_once
     assert rejected(tmp_path / "retail.csv.rejected.csv") == refused
+
+
+def test_two_at_once_import_everything_once(shop_database: None, tmp_path: Path) -> None:
+    paths = [retail_file(tmp_path / f"{number}.csv", *_lines()) for number in range(2)]
+
+    def importer(path: Path) -> tuple[int, dict[str, Any]]:
+        try:
+            return run("import_orders", path, "--batch", "7")
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(2) as pool:
+        summaries = [summary for _, summary in pool.map(importer, paths)]
+    assert sum(summary["orders"] for summary in summaries) == INVOICES == Order.objects.count()
+    assert sum(summary["already_there"] for summary in summaries) == INVOICES
+    assert [summary["rejected"] for summary in summaries] == [INVOICES // 11] * 2
