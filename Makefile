@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: run test check lint types imports pytest install lock clean
+.PHONY: run test faults check lint types imports pytest install lock clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -27,6 +27,9 @@ types:  ## mypy on the typed core
 
 pytest:  ## tests on real engines (ARGS="-k name" to choose)
 	$(BIN)/python -m pytest $(ARGS)
+
+faults: install  ## kill -9 of every part of a running shop; ends with: faults N, lost 0, twice 0, differing 0
+	$(BIN)/python -m pytest tests/faults -s $(ARGS)
 
 install: $(STAMP)  ## .venv with everything pinned
 

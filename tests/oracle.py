@@ -8,6 +8,7 @@ environment of a shop) it prints the differences as JSON.
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterable
 from datetime import datetime
@@ -110,6 +111,61 @@ def compare_with_log(store: Database[Any], projections: Iterable[Projection]) ->
     return {p.name: differences(replay(p, log, unseal), stored(store, p)) for p in projections}
 
 
+#: aggregate type → (projection, section): where its state shows in the read models.
+SECTIONS = {
+    "category": ("categories", "category"),
+    "product": ("products", "product"),
+    "stock_item": ("stock", "item"),
+    "customer": ("customers", "customer"),
+    "cart": ("carts", "cart"),
+    "order": ("orders", "order"),
+}
+
+
+def compare_with_tables(store: Database[Any]) -> dict[str, list[str]]:
+    """Differences by aggregate type, against the state tables; only the fields that the tables have."""
+    from acme.ports import aggregate_states
+
+    states = aggregate_states()
+    found: dict[str, list[str]] = {}
+    for aggregate, (projection, section) in SECTIONS.items():
+        sections = {str(d["_id"]): d[section] for d in store[collection_name(projection, 1)].find() if section in d}
+        tables = {str(key): states.state(aggregate, key) or {} for key in states.ids(aggregate)}
+        shown = {key: {name: value.get(name) for name in tables.get(key, value)} for key, value in sections.items()}
+        found[aggregate] = differences(_plain(tables), _plain(shown))
+    return found
+
+
+def _plain(value: Any) -> Any:
+    """Times as milliseconds since the epoch, whether they are text or moments."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, str) and _TIME.fullmatch(value):
+        value = datetime.fromisoformat(value)
+    return int(value.timestamp() * 1000) if isinstance(value, datetime) else value
+
+
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
+
+
+def compare_sales(store: Database[Any]) -> list[str]:
+    """The totals of sales_by_day against the orders' state table, by currency."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT currency, count(*), sum(total_minor) FROM commands_order"
+            " WHERE status IN ('confirmed', 'completed') GROUP BY currency"
+        )
+        tables = {currency: (orders, int(gross)) for currency, orders, gross in cursor.fetchall()}
+    group = {"_id": "$currency", "orders": {"$sum": "$orders"}, "gross": {"$sum": "$gross"}}
+    rows = store[collection_name("sales_by_day", 1)].aggregate([{"$match": {"dimension": "total"}}, {"$group": group}])
+    shown = {row["_id"]: (row["orders"], row["gross"]) for row in rows if row["orders"]}
+    return [] if tables == shown else [f"differs: tables {tables}, sales_by_day {shown}"]
+
+
 def main() -> int:
     import django
 
@@ -117,8 +173,10 @@ def main() -> int:
     from projections.registry import PROJECTIONS
     from queries.documents.connection import database
 
-    found = compare_with_log(database(), PROJECTIONS.values())
-    print(json.dumps(found))
+    found = {f"log: {name}": lines for name, lines in compare_with_log(database(), PROJECTIONS.values()).items()}
+    found.update({f"tables: {name}": lines for name, lines in compare_with_tables(database()).items()})
+    found["tables: sales"] = compare_sales(database())
+    print(json.dumps({name: lines for name, lines in found.items() if lines}))
     return 1 if any(found.values()) else 0
 
 

@@ -1,0 +1,129 @@
+"""A shop's traffic over HTTP that goes on through every failure: each request is sent again until it is answered.
+
+A request whose first try died with its web process is refused as still running until its lease is over; such ones are
+set aside and sent again at the end, so that the load does not wait for them.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from contextlib import suppress
+from typing import Any
+from uuid import uuid4
+
+import httpx
+
+from tests.stack import ADMIN, Stack
+
+PATIENCE = 90.0  # seconds until a request that nobody answers is a failure of the test
+
+
+class SetAside(Exception):
+    """The request will be answered later."""
+
+
+class Load:
+    """One client in a thread of its own; ``orders`` and ``products`` are those that were answered."""
+
+    def __init__(self, stack: Stack, seed: int) -> None:
+        self.stack, self.random = stack, random.Random(seed)
+        self.products: dict[str, str] = {}  # SKU → product id
+        self.orders: set[str] = set()
+        self.received = 0
+        self.commands = 0
+        self.sent_again = 0
+        self.errors: list[BaseException] = []
+        self.set_aside: list[tuple[str, dict[str, Any], str]] = []
+        self._token = ("", 0.0)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"load-{seed}")
+
+    def __enter__(self) -> Load:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *args: object) -> None:
+        self._stop.set()
+        self._thread.join(PATIENCE + 30)
+
+    def _run(self) -> None:
+        with httpx.Client(base_url=self.stack.base_url + "/api/v1/", timeout=15) as client:
+            try:
+                while not self._stop.is_set():
+                    with suppress(SetAside):
+                        self._step(client)
+                for path, body, key in self.set_aside:
+                    made = self._post(client, path, body, allow=(409,), key=key)
+                    if path == "orders" and "id" in made:
+                        self.orders.add(made["id"])
+            except BaseException as error:
+                self.errors.append(error)
+
+    def _step(self, client: httpx.Client) -> None:
+        choice = self.random.random()
+        if not self.products or choice < 0.15:
+            sku = f"F{self.random.randrange(10**9)}"
+            price = {"amount_minor": self.random.randint(100, 9_999), "currency": "GBP"}
+            body = {"name": f"Fault {sku}", "variants": [{"sku": sku, "price": price}], "publish": True}
+            made = self._post(client, "products", body)
+            self._post(client, f"stock/{sku}/receive", {"quantity": 50})
+            self.received += 50
+            self.products[sku] = made["id"]
+        elif choice < 0.4:
+            sku = self.random.choice(list(self.products))
+            price = {"amount_minor": self.random.randint(100, 9_999), "currency": "GBP"}
+            self._post(client, f"products/{self.products[sku]}/set-price", {"sku": sku, "price": price})
+        else:
+            self._order(client)
+
+    def _order(self, client: httpx.Client) -> None:
+        skus = self.random.sample(list(self.products), min(len(self.products), self.random.randint(1, 3)))
+        placed = self._post(client, "orders", {"lines": [{"sku": sku, "quantity": 1} for sku in skus]}, allow=(409,))
+        if "id" not in placed:
+            return  # sold out
+        self.orders.add(placed["id"])
+        if self.random.random() < 0.2:
+            self._post(client, f"orders/{placed['id']}/cancel", {"reason": "changed my mind"})
+            return
+        total = {key: placed["total"][key] for key in ("amount_minor", "currency")}
+        self._post(client, f"orders/{placed['id']}/pay", {"amount": total})
+        if self.random.random() < 0.5:
+            self._post(client, f"orders/{placed['id']}/ship", {})
+
+    def _post(
+        self, client: httpx.Client, path: str, body: dict[str, Any], allow: tuple[int, ...] = (), key: str = ""
+    ) -> Any:
+        """Sent with the same Idempotency-Key until there is an answer; no answer may be a refusal but those allowed.
+
+        Without a ``key`` it gets a new one, and raises `SetAside` when a try of its own is still running somewhere.
+        """
+        patient, key, deadline = bool(key), key or uuid4().hex, time.monotonic() + PATIENCE
+        while True:
+            try:
+                headers = {"Idempotency-Key": key, "Authorization": f"Bearer {self._access(client)}"}
+                answer = client.post(path, json=body, headers=headers)
+                running = answer.status_code == 409 and "Retry-After" in answer.headers
+                if answer.is_success or (answer.status_code in allow and not running):
+                    self.commands += 1
+                    return answer.json()
+                if running and not patient:
+                    self.set_aside.append((path, body, key))
+                    raise SetAside
+                assert answer.status_code >= 500 or running or answer.status_code == 401, f"{path}: {answer.text}"
+            except httpx.TransportError:
+                pass
+            self.sent_again += 1
+            assert time.monotonic() < deadline, f"{path} was not answered in {PATIENCE} s"
+            time.sleep(0.2)
+
+    def _access(self, client: httpx.Client) -> str:
+        access, issued = self._token
+        if time.monotonic() - issued > 120:
+            answer = client.post("auth/login", json={"email": ADMIN["email"], "password": ADMIN["password"]})
+            if not answer.is_success:
+                raise httpx.TransportError(answer.text)
+            access = answer.json()["access"]
+            self._token = (access, time.monotonic())
+        return access
