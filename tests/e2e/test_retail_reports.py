@@ -98,10 +98,16 @@ def _caught_up(stack: Stack, seconds: float = 240) -> None:
     while True:
         said = stack.manage("projector", "lag", "--json", check=False)
         rows = json.loads(said.stdout)["projections"]
-        if all(row["as_of"] and datetime.fromisoformat(row["as_of"]) >= now for row in rows):
+        if all(_complete(row, now) for row in rows):
             return
         assert time.monotonic() < deadline, f"still behind: {rows}"
         time.sleep(0.5)
+
+
+def _complete(row: dict[str, Any], moment: datetime) -> bool:
+    """Whether a projection has applied everything that was recorded up to a moment."""
+    waiting = row["unnumbered"] + row["unacknowledged"] + row["unprojected"]
+    return not waiting and row["as_of"] is not None and datetime.fromisoformat(row["as_of"]) >= moment
 
 
 def _row(answer: dict[str, Any]) -> tuple[int, ...]:
