@@ -1,0 +1,21 @@
+// Runs in mongosh as root, at every start of the composition: makes the replica set and ACME's two users, each once.
+// Projectors write documents and bookkeeping; query hosts only read.
+const fs = require("fs");
+const secret = (name) => fs.readFileSync(`/run/secrets/${name}`, "utf8").trim();
+
+try {
+  rs.status();
+} catch (error) {
+  if (error.codeName !== "NotYetInitialized") throw error;
+  rs.initiate({ _id: "rs0", members: [{ _id: 0, host: "mongo:27017" }] });
+}
+while (!db.hello().isWritablePrimary) sleep(200);
+
+const acme = db.getSiblingDB("acme");
+const users = [
+  { user: "acme_projector", pwd: secret("MONGO_PROJECTOR_PASSWORD"), roles: [{ role: "readWrite", db: "acme" }] },
+  { user: "acme_query", pwd: secret("MONGO_QUERY_PASSWORD"), roles: [{ role: "read", db: "acme" }] },
+];
+for (const user of users) {
+  if (acme.getUser(user.user) === null) acme.createUser(user);
+}
