@@ -41,4 +41,4 @@ urlpatterns: list[URLPattern | URLResolver] = [
 if settings.SERVES_COMMANDS:
     from django.contrib import admin
 
-    urlpatterns.append(path("admin/", admin.site.urls))
+    urlpatterns += [path("admin", RedirectView.as_view(pattern_name="admin:index")), path("admin/", admin.site.urls)]

@@ -64,7 +64,7 @@ class HttpError(Exception):
 
 def header_invalid(name: str, detail: str, *, code: str = "header-invalid") -> HttpError:
     """A 400 that names a request header."""
-    return HttpError(400, code, f"{name}: {detail}", errors=[{"header": name, "detail": detail, "code": code}])
+    return HttpError(400, code, f"{name} {detail}", errors=[{"header": name, "detail": detail, "code": code}])
 
 
 def problem(

@@ -89,7 +89,7 @@ def _written(token: str) -> list[Written]:
     try:
         return decode_token(token)
     except InvalidToken as error:
-        raise header_invalid("Consistency-Token", f"{error}.") from error
+        raise header_invalid("Consistency-Token", f"cannot be used: {error}") from error
 
 
 def answer(data: Any) -> HttpResponse:
