@@ -38,7 +38,7 @@ KEYS: dict[str, Callable[[oracle.Sale], str | None]] = {
 
 pytestmark = [
     pytest.mark.skipif(not FILE.exists(), reason=f"{FILE} is absent: set ACME_DATA to the directory that has it"),
-    pytest.mark.timeout(600),
+    pytest.mark.timeout(900),
 ]
 
 
@@ -91,7 +91,7 @@ def _catalogue(path: Path) -> Path:
     return path
 
 
-def _caught_up(stack: Stack, seconds: float = 240) -> None:
+def _caught_up(stack: Stack, seconds: float = 480) -> None:
     """Waits until every projection is complete up to this moment."""
     now = datetime.now(UTC)
     deadline = time.monotonic() + seconds
