@@ -6,6 +6,7 @@ A kill between any two writes is harmless: what is written again finds its versi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -45,16 +46,27 @@ class Applier:
         self._unseal, self._clock = unseal, clock
 
     def reload(self, streams: Iterable[Stream]) -> None:
-        """Takes over these partitions (and no others) as the store has them; forgets every document."""
+        """Takes over these partitions (and no others) as the store has them; forgets every document.
+
+        A marker that passes over more than the checkpoint is left by a batch that did not get so far. Its documents
+        may have, and their fences are past those events then: they are passed over once more, and retried afterwards.
+        A marker that no checkpoint names is left by a worker that had lost its partition: the events are in.
+        """
         wanted = list(streams)
         self._documents.clear()
         self.held = self.checkpoints.load(wanted)
-        self.stopped = self.stopped_aggregates.load(wanted)
+        self.stopped = {}
+        for marker in self.stopped_aggregates.load(wanted).values():
+            held = self.held[marker.topic, marker.partition]
+            if marker.passed_to > held.sequence or marker.aggregate in held.stopped:
+                self.stopped[marker.aggregate] = marker
+            else:
+                self.stopped_aggregates.forget(marker)
 
     def audit(self) -> None:
         """Raises `Overtaken` when the store's checkpoints are not the held ones: it lost its tail, or a rival wrote."""
         for stream, stored in self.checkpoints.load(self.held).items():
-            if stored.event_id != self.held[stream].event_id:
+            if not stored.same_as(self.held[stream]):
                 raise Overtaken(
                     f"{stream[0]}[{stream[1]}]: {self.held[stream].sequence} held, {stored.sequence} stored"
                 )
@@ -64,29 +76,39 @@ class Applier:
 
         Raises `Overtaken` (reload and go on) or an engine's failure (wait, reload and go on); ``held`` stays then.
         """
+        passed_over = [item.envelope for item in batch if self._is_stopped(item.envelope)]
         envelopes = [item.envelope for item in batch if not self._is_stopped(item.envelope)]
         try:
             fold = self._fold(envelopes)
             self.stopped_aggregates.stop(fold.refusals, self._clock())
+            further = self._passed_to(passed_over)
+            self.stopped_aggregates.pass_over((self.stopped[name], to) for name, to in further.items())
             self._write(fold)
             moves = self._moves(batch, identities)
+            self._name_stopped(moves, [*passed_over, *(refusal.envelope for refusal in fold.refusals)])
             self.checkpoints.advance((self.held[stream], reached) for stream, reached in moves.items())
         except BaseException:
             self._documents.clear()
             raise
         self.held.update(moves)
+        self.stopped.update({name: replace(self.stopped[name], passed_to=to) for name, to in further.items()})
         self._remember_refusals(fold)
         self._documents.trim()
         return fold.applied
 
+    def may_retry(self) -> list[Stopped]:
+        """The stopped aggregates whose events the checkpoints have passed as far as any document has."""
+        return [s for s in self.stopped.values() if s.passed_to <= self.held[s.topic, s.partition].sequence]
+
     def retry(self, stopped: Stopped, events: Iterable[Envelope]) -> bool:
         """Applies a stopped aggregate's events up to the checkpoint, one by one; True when all of them went in.
 
-        They lie below the fences, so counters remember each one in ``late`` instead.
+        They lie below the fences, so counters remember each one in ``late`` instead. The aggregate goes on by a
+        compare-and-set of checkpoint and marker: whoever has passed over more of its events makes it `Overtaken`.
         """
-        reached = self.held[stopped.topic, stopped.partition].sequence
+        held = self.held[stopped.topic, stopped.partition]
         for envelope in events:
-            if (envelope.sequence or 0) > reached:
+            if (envelope.sequence or 0) > held.sequence:
                 break
             fold = self._fold([envelope])
             if fold.refusals:
@@ -94,12 +116,17 @@ class Applier:
                 self._remember_refusals(fold)
                 return False
             self._write(fold, late=True)
-        self.stopped_aggregates.resume(stopped.aggregate)
+        goes_on = replace(held, stopped=held.stopped - {stopped.aggregate})
+        self.checkpoints.advance([(held, goes_on)])
+        self.held[held.stream] = goes_on
+        if not self.stopped_aggregates.forget(stopped):
+            raise Overtaken(f"{stopped.aggregate} was passed over again while it was retried")
         del self.stopped[stopped.aggregate]
         return True
 
     def _is_stopped(self, envelope: Envelope) -> bool:
-        return envelope.aggregate in self.stopped
+        stopped = self.stopped.get(envelope.aggregate)
+        return stopped is not None and envelope.aggregate_version >= stopped.first_version
 
     def _fold(self, envelopes: list[Envelope]) -> Fold:
         self._documents.load(documents_of(self.projection, envelopes))
@@ -164,6 +191,11 @@ class Applier:
             late=frozenset((known or {}).get("late", ())),
         )
 
+    def _passed_to(self, passed_over: list[Envelope]) -> dict[str, int]:
+        """Aggregate → sequence of its last event of these, where its marker does not say so much yet."""
+        last = {envelope.aggregate: envelope.sequence or 0 for envelope in passed_over}
+        return {aggregate: to for aggregate, to in last.items() if to > self.stopped[aggregate].passed_to}
+
     def _moves(self, batch: list[Arrived], identities: dict[str, str]) -> dict[Stream, Checkpoint]:
         moves: dict[Stream, Checkpoint] = {}
         for item in batch:
@@ -176,15 +208,24 @@ class Applier:
             moves[stream] = held.after(item.envelope, offset=offset, topic_identity=identity)
         return moves
 
+    def _name_stopped(self, moves: dict[Stream, Checkpoint], passed_over: list[Envelope]) -> None:
+        """Adds to the checkpoints whose events they pass over."""
+        for envelope in passed_over:
+            reached = moves[envelope.topic, envelope.partition]
+            if envelope.aggregate not in reached.stopped:
+                moves[reached.stream] = replace(reached, stopped=reached.stopped | {envelope.aggregate})
+
     def _remember_refusals(self, fold: Fold) -> None:
         for refusal in fold.refusals:
             envelope = refusal.envelope
+            known = self.stopped.get(envelope.aggregate)
             self.stopped[envelope.aggregate] = Stopped(
                 aggregate=envelope.aggregate,
                 topic=envelope.topic,
                 partition=envelope.partition,
                 first_version=envelope.aggregate_version,
                 first_sequence=envelope.sequence or 0,
+                passed_to=max(refusal.passed_to, known.passed_to if known else 0),
                 error=refusal.error,
             )
 

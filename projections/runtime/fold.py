@@ -23,9 +23,13 @@ class VersionGap(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Refusal:
-    """An event that could not be applied: the first of its aggregate that is not."""
+    """An event that could not be applied: the first of its aggregate that is not.
+
+    ``passed_to``: sequence of the aggregate's last event in the batch, passed over as well.
+    """
 
     envelope: Envelope
+    passed_to: int
     error: str
     traceback: str
 
@@ -103,7 +107,12 @@ def _fold_group(
             if is_engine_failure(error):
                 raise
             text = f"{type(error).__name__}: {error}"
-            return taken, Refusal(envelope=envelope, error=text, traceback=traceback.format_exc(limit=-8))
+            return taken, Refusal(
+                envelope=envelope,
+                passed_to=events[-1].sequence or 0,
+                error=text,
+                traceback=traceback.format_exc(limit=-8),
+            )
     result.sections.update(states)
     result.counted.extend(counted)
     return len(events), None

@@ -33,46 +33,70 @@ class EpochChanged(StreamBlocked):
     """The log was restored to an earlier moment and started a new epoch: the read model wants a rebuild."""
 
 
+class LogRewritten(StreamBlocked):
+    """Another event stands under the checkpoint's sequence: the log was restored and goes on in the same epoch."""
+
+
 #: Reads [first, last] of the partition from the log, in order.
 Fill = Callable[[int, int], Iterable[Envelope]]
 
 
-def take_in_order(held: Checkpoint, arrived: list[Arrived], fill: Fill, *, log_epoch: int) -> list[Arrived]:
+def take_in_order(held: Checkpoint, arrived: list[Arrived], fill: Fill, *, log_epoch: int, limit: int) -> list[Arrived]:
     """The events to be applied next, contiguous from ``held``. ``log_epoch`` counts where nothing was applied yet.
 
-    Raises `GapInLog` or `EpochChanged` when the very next event cannot be had; with some good ones before the trouble
-    it answers those, and the next call meets the trouble again.
+    At most ``limit`` come from the log; what lies behind a longer hole is left. Raises `StreamBlocked` when the very
+    next event cannot be had; with some good ones before the trouble it answers those, and leaves the rest.
     """
     epoch = held.log_epoch if held.log_epoch is not None else log_epoch
-    expected = held.sequence + 1
+    last, last_id, room = held.sequence, held.event_id, limit
     taken: list[Arrived] = []
     for item in sorted(arrived, key=lambda a: a.envelope.sequence or 0):
-        sequence = item.envelope.sequence or 0
-        if sequence < expected or item.envelope.log_epoch < epoch:
+        sequence, item_epoch = item.envelope.sequence or 0, item.envelope.log_epoch
+        if item_epoch == epoch and sequence == held.sequence:
+            _same_event(item.envelope, held.event_id)
+        if sequence <= last or item_epoch < epoch:
             continue
         try:
             _same_epoch(item.envelope, epoch)
-            if sequence > expected:
-                taken.extend(_filled(fill, expected, sequence - 1, epoch))
+            hole = _filled(fill, last, last_id, min(sequence - 1, last + room), epoch)
         except StreamBlocked:
             if taken:
                 return taken
             raise
+        taken.extend(hole)
+        if last + len(hole) + 1 < sequence:
+            return taken
+        room -= len(hole)
         taken.append(item)
-        expected = sequence + 1
+        last, last_id = sequence, str(item.envelope.event_id)
     return taken
 
 
-def _filled(fill: Fill, first: int, last: int, epoch: int) -> list[Arrived]:
-    """The whole range from the log."""
+def first_left(arrived: list[Arrived], taken: list[Arrived]) -> int | None:
+    """The offset from which Kafka has to be read once more, for what lies behind a hole that was too long."""
+    if not taken:
+        return None
+    last = taken[-1].envelope
+    same = [item for item in arrived if item.envelope.log_epoch == last.log_epoch]
+    return min((item.offset for item in same if (item.envelope.sequence or 0) > (last.sequence or 0)), default=None)
+
+
+def _filled(fill: Fill, after: int, after_id: str | None, last: int, epoch: int) -> list[Arrived]:
+    """The whole range above ``after`` from the log, in which the event ``after`` must be the one that was applied."""
+    if last <= after:
+        return []
+    first = after if after_id is not None else after + 1
     found = []
     for number, envelope in enumerate(fill(first, last), start=first):
         if envelope.sequence != number:
-            raise GapInLog(f"the log has no sequence {number} (wanted {first} to {last})")
+            raise GapInLog(f"the log has no sequence {number} (wanted {after + 1} to {last})")
         _same_epoch(envelope, epoch)
-        found.append(Arrived(envelope=envelope, offset=-1))
-    if len(found) != last - first + 1:
-        raise GapInLog(f"the log ends at sequence {first + len(found) - 1} (wanted {first} to {last})")
+        if number == after:
+            _same_event(envelope, after_id)
+        else:
+            found.append(Arrived(envelope=envelope, offset=-1))
+    if len(found) != last - after:
+        raise GapInLog(f"the log ends at sequence {after + len(found)} (wanted {after + 1} to {last})")
     return found
 
 
@@ -81,7 +105,12 @@ def _same_epoch(envelope: Envelope, epoch: int) -> None:
         raise EpochChanged(f"the log is in epoch {envelope.log_epoch}, this read model in epoch {epoch}: rebuild it")
 
 
+def _same_event(envelope: Envelope, applied: str | None) -> None:
+    if str(envelope.event_id) != applied:
+        raise LogRewritten(f"sequence {envelope.sequence} was event {applied} and is {envelope.event_id} now")
+
+
 def read_ahead(held: Checkpoint, head: int, fill: Fill, *, log_epoch: int, limit: int) -> list[Arrived]:
     """The next events straight from the log, up to ``head`` and at most ``limit``. Raises like `take_in_order`."""
     epoch = held.log_epoch if held.log_epoch is not None else log_epoch
-    return _filled(fill, held.sequence + 1, min(head, held.sequence + limit), epoch)
+    return _filled(fill, held.sequence, held.event_id, min(head, held.sequence + limit), epoch)

@@ -1,7 +1,7 @@
 """Aggregates that a projection has stopped at: kept in the store, shown by `status`, tried again at every start.
 
-A marker is written before the documents and the checkpoint of its batch, so a checkpoint never passes a refused event
-that is not remembered.
+A marker is written before the documents and the checkpoint of its batch, and says up to which sequence events of its
+aggregate are passed over. So no checkpoint, and no fence of a document, passes an event that is not remembered.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pymongo import UpdateOne
 from pymongo.database import Database
 
 from projections.runtime.checkpoints import Stream
+from projections.runtime.documents import write_guarded
 from projections.runtime.fold import Refusal
 
 COLLECTION = "projection_stopped"
@@ -23,13 +24,17 @@ MAX_TEXT = 4000
 
 @dataclass(frozen=True, kw_only=True)
 class Stopped:
-    """From ``first_version`` (at ``first_sequence``) on, nothing of ``aggregate`` (``type:id``) is applied."""
+    """From ``first_version`` (at ``first_sequence``) on, nothing of ``aggregate`` (``type:id``) is applied.
+
+    ``passed_to``: sequence of its last event that some batch has passed over, with or without its checkpoint.
+    """
 
     aggregate: str
     topic: str
     partition: int
     first_version: int
     first_sequence: int
+    passed_to: int
     error: str
 
 
@@ -52,6 +57,7 @@ class StoppedAggregates:
                 partition=row["partition"],
                 first_version=row["first_version"],
                 first_sequence=row["first_sequence"],
+                passed_to=row["passed_to"],
                 error=row["error"],
             )
             for row in rows
@@ -78,13 +84,32 @@ class StoppedAggregates:
             operations.append(
                 UpdateOne(
                     {"_id": self._prefix + envelope.aggregate},
-                    {"$set": values, "$inc": {"attempts": 1}, "$setOnInsert": {"first_at": now}},
+                    {
+                        "$set": values,
+                        "$inc": {"attempts": 1},
+                        "$max": {"passed_to": refusal.passed_to},
+                        "$setOnInsert": {"first_at": now},
+                    },
                     upsert=True,
                 )
             )
         if operations:
             self._collection.bulk_write(operations, ordered=False)
 
-    def resume(self, aggregate: str) -> None:
-        """Forgets the aggregate: all its events up to the checkpoint are applied."""
-        self._collection.delete_one({"_id": self._prefix + aggregate})
+    def pass_over(self, moved: Iterable[tuple[Stopped, int]]) -> None:
+        """Raises ``passed_to`` of each. Raises `Overtaken` where the aggregate goes on, or another worker is faster."""
+        write_guarded(
+            self._collection,
+            [UpdateOne(self._as_read(stopped), {"$set": {"passed_to": to}}) for stopped, to in moved],
+        )
+
+    def forget(self, stopped: Stopped) -> bool:
+        """Takes the marker away; False when it is gone or has changed since it was read."""
+        return self._collection.delete_one(self._as_read(stopped)).deleted_count == 1
+
+    def _as_read(self, stopped: Stopped) -> dict[str, Any]:
+        return {
+            "_id": self._prefix + stopped.aggregate,
+            "first_sequence": stopped.first_sequence,
+            "passed_to": stopped.passed_to,
+        }

@@ -27,11 +27,12 @@ from projections.runtime.documents import Overtaken
 from projections.runtime.failures import is_engine_failure
 from projections.runtime.generations import abandon_group, group_number, open_live
 from projections.runtime.heartbeat import Heartbeat
-from projections.runtime.intake import Arrived, Fill, StreamBlocked, read_ahead, take_in_order
+from projections.runtime.intake import Arrived, Fill, StreamBlocked, first_left, read_ahead, take_in_order
 from projections.runtime.projection import Projection
 from projections.runtime.settings import DEFAULT, WorkerSettings
 
 logger = logging.getLogger(__name__)
+PATIENCE = 10  # times the usual wait for a partition, while others keep Kafka busy
 Joined = Callable[[list[Stream]], None]
 #: Makes the group consumer: (group, topics, on_assigned, on_revoked) → Consumer.
 MakeConsumer = Callable[[str, tuple[str, ...], Joined, Joined], Consumer]
@@ -63,7 +64,9 @@ class Worker:
         self._blocked: dict[Stream, tuple[float, str]] = {}
         self._heads: dict[Stream, StreamHead] = {}
         self._identities: dict[str, str] = {}
-        self._progress: dict[Stream, float] = {}
+        self._progress: dict[Stream, float] = {}  # when something from Kafka was applied last
+        self._tried: set[str] = set()  # stopped aggregates that were tried again since their partition came
+        self._left_over: set[str] = set()  # those that can be tried once the checkpoint has come further
         self._applied_since_beat = 0
         self._last_beat = 0.0
         self._group = 0
@@ -99,13 +102,16 @@ class Worker:
     def _turn(self) -> None:
         consumer, applier = self._open()
         records = consumer.poll(self._settings.poll, self._settings.max_records)
-        self._prepare(consumer, applier)
-        batch = self._take(applier, records)
-        batch.extend(self._take_from_log(applier, but_not=set(records)))
+        if self._prepare(consumer, applier):
+            records = {}  # read from somewhere else than the checkpoints; they come again
+        batch = self._take(consumer, applier, records)
+        batch.extend(self._take_from_log(applier, records))
         if batch:
             self._applied_since_beat += applier.apply(batch, self._identities)
             now = time.monotonic()
-            self._progress.update({(i.envelope.topic, i.envelope.partition): now for i in batch})
+            self._progress.update({(i.envelope.topic, i.envelope.partition): now for i in batch if i.offset >= 0})
+            if self._left_over and any(stopped.aggregate in self._left_over for stopped in applier.may_retry()):
+                self._ready.clear()
         if time.monotonic() - self._last_beat >= self._settings.heartbeat:
             self._beat(consumer, applier)
 
@@ -126,25 +132,36 @@ class Worker:
             )
         return self._consumer, self._applier
 
-    def _prepare(self, consumer: Consumer, applier: Applier) -> None:
-        """Makes every assigned partition ready: checkpoint loaded, consumer there, stopped aggregates tried again."""
+    def _prepare(self, consumer: Consumer, applier: Applier) -> bool:
+        """Makes every assigned partition ready, unless all are: checkpoint loaded and consumer there."""
         if self._ready == self._assigned - set(self._blocked):
-            return
+            return False
         self._identities = self._current_identities()
         self._heads = {(h.topic, h.partition): h for h in self._log.heads(self.projection.topics)}
         applier.reload(self._assigned)
+        consumer.resume(self._assigned - set(self._blocked))
         for topic, partition in self._assigned:
             held = applier.held[topic, partition]
             if held.offset >= 0 and held.topic_identity == self._identities.get(topic):
                 consumer.seek(topic, partition, held.offset + 1)
             else:
                 consumer.seek_to_beginning(topic, partition)
-        for stopped in list(applier.stopped.values()):
+        self._try_stopped_again(applier)
+        self._ready = self._assigned - set(self._blocked)
+        return True
+
+    def _try_stopped_again(self, applier: Applier) -> None:
+        """Each stopped aggregate once after its partition has come; not at every reload, there may be many."""
+        self._tried &= applier.stopped.keys()
+        for stopped in applier.may_retry():
+            if stopped.aggregate in self._tried:
+                continue
             kind, _, key = stopped.aggregate.partition(":")
             done = applier.retry(stopped, self._log.read_aggregate(kind, UUID(key), stopped.first_version))
+            self._tried.add(stopped.aggregate)
             outcome = "goes on" if done else f"is still stopped: {applier.stopped[stopped.aggregate].error}"
             logger.warning("%s: %s %s", self.projection.name, stopped.aggregate, outcome)
-        self._ready = self._assigned - set(self._blocked)
+        self._left_over = applier.stopped.keys() - self._tried
 
     def _current_identities(self) -> dict[str, str]:
         """As Kafka says; while it is down those known, so that the log can go on supplying."""
@@ -154,13 +171,17 @@ class Worker:
             logger.warning("%s: Kafka cannot be reached: %s", self.projection.name, error)
             return self._identities
 
-    def _take(self, applier: Applier, records: dict[Stream, list[Record]]) -> list[Arrived]:
+    def _take(self, consumer: Consumer, applier: Applier, records: dict[Stream, list[Record]]) -> list[Arrived]:
         """What may be applied of the polled records, holes filled from the log."""
         batch: list[Arrived] = []
         for stream, found in records.items():
             if stream in self._ready:
-                take = partial(self._in_order, applier.held[stream], list(self._decoded(found)))
-                batch.extend(self._or_block(stream, take))
+                arrived = list(self._decoded(found))
+                taken = self._or_block(stream, partial(self._in_order, applier.held[stream], arrived))
+                batch.extend(taken)
+                left = first_left(arrived, taken)
+                if left is not None:
+                    consumer.seek(*stream, left)
         return batch
 
     def _decoded(self, records: list[Record]) -> Iterable[Arrived]:
@@ -174,21 +195,28 @@ class Worker:
             yield Arrived(envelope=envelope, offset=record.offset)
 
     def _in_order(self, held: Checkpoint, arrived: list[Arrived]) -> list[Arrived]:
-        return take_in_order(held, arrived, self._fill(held.stream), log_epoch=self._epoch(held.stream))
+        fill, epoch = self._fill(held.stream), self._epoch(held.stream)
+        return take_in_order(held, arrived, fill, log_epoch=epoch, limit=self._settings.log_records)
 
-    def _take_from_log(self, applier: Applier, *, but_not: set[Stream]) -> list[Arrived]:
-        """Events of partitions that are behind the head though nothing has come for a while."""
+    def _take_from_log(self, applier: Applier, records: dict[Stream, list[Record]]) -> list[Arrived]:
+        """Events of partitions that are behind the head though nothing has come for a while.
+
+        A full poll means that Kafka has more, and that a partition may only wait for its turn: patience is longer then.
+        """
+        full = sum(map(len, records.values())) >= self._settings.max_records
+        now = time.monotonic()
+        late = now - self._settings.idle_before_log * (PATIENCE if full else 1)
         batch: list[Arrived] = []
-        late = time.monotonic() - self._settings.idle_before_log
-        for stream in self._ready - set(self._blocked) - but_not:
+        for stream in sorted(self._ready - records.keys(), key=lambda s: self._progress.setdefault(s, now)):
             head, held = self._heads.get(stream), applier.held[stream]
-            waited = self._progress.setdefault(stream, time.monotonic()) <= late
-            if head is not None and head.sequence > held.sequence and waited:
-                batch.extend(self._or_block(stream, partial(self._read_ahead, held, head)))
+            room = self._settings.log_records - len(batch)
+            if room <= 0 or self._progress[stream] > late:
+                break
+            if head is not None and head.sequence > held.sequence:
+                batch.extend(self._or_block(stream, partial(self._read_ahead, held, head, room)))
         return batch
 
-    def _read_ahead(self, held: Checkpoint, head: StreamHead) -> list[Arrived]:
-        limit = self._settings.log_records
+    def _read_ahead(self, held: Checkpoint, head: StreamHead, limit: int) -> list[Arrived]:
         return read_ahead(held, head.sequence, self._fill(held.stream), log_epoch=head.log_epoch, limit=limit)
 
     def _fill(self, stream: Stream) -> Fill:
@@ -206,6 +234,8 @@ class Worker:
             logger.error("%s: %s[%d] cannot go on: %s", self.projection.name, stream[0], stream[1], error)
             self._blocked[stream] = (time.monotonic(), str(error))
             self._ready.discard(stream)
+            if self._consumer is not None:
+                self._consumer.pause([stream])
             return []
 
     def _beat(self, consumer: Consumer, applier: Applier) -> None:
@@ -213,6 +243,8 @@ class Worker:
         beat = self._heartbeat
         now = time.monotonic()
         elapsed, self._last_beat = now - self._last_beat, now
+        if beat is not None and self._left_group(beat):
+            return
         applier.audit()
         for stream, (since, _) in list(self._blocked.items()):
             if now - since > self._settings.blocked_retry or stream not in self._assigned:
@@ -228,10 +260,9 @@ class Worker:
             state = "blocked" if self._blocked else "running" if self._assigned else "waiting for partitions"
             detail = "; ".join(f"{t}[{p}]: {why}" for (t, p), (_, why) in self._blocked.items())
             beat.beat(applier.held, self._heads, state=state, detail=detail, rate=rate)
-            self._watch_group(beat)
         consumer.commit({s: c.offset + 1 for s, c in applier.held.items() if c.offset >= 0})
 
-    def _watch_group(self, beat: Heartbeat) -> None:
+    def _left_group(self, beat: Heartbeat) -> bool:
         """Leaves a consumer group in which nobody gets partitions, as a broker may have after a leave amid a join."""
         now = time.monotonic()
         if self._assigned or beat.somebody_works():
@@ -239,13 +270,15 @@ class Worker:
         elif now - self._without_partitions_since > self._settings.group_given_up:
             logger.warning("%s: nobody gets partitions in group %d", self.projection.name, self._group)
             abandon_group(self._store, self.projection, self._group)
-        if group_number(self._store, self.projection) != self._group and self._consumer is not None:
-            logger.warning("%s: joining another consumer group", self.projection.name)
-            self._consumer.close()
-            self._consumer = None
-            self._without_partitions_since = now
-            self._assigned.clear()
-            self._ready.clear()
+        if self._consumer is None or group_number(self._store, self.projection) == self._group:
+            return False
+        logger.warning("%s: joining another consumer group", self.projection.name)
+        self._consumer.close()
+        self._consumer = None
+        self._without_partitions_since = now
+        self._assigned.clear()
+        self._ready.clear()
+        return True
 
     def _close(self) -> None:
         if self._consumer is not None:

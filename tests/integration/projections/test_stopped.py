@@ -13,8 +13,10 @@ from pymongo.database import Database
 
 from acme.contracts.envelope import Envelope
 from projections.registry import PROJECTIONS
+from projections.runtime.applier import Applier
+from projections.runtime.documents import Overtaken
 from projections.runtime.projection import Projection
-from tests.contract.feeding import feed, new_applier, relevant, streams_of
+from tests.contract.feeding import feed, new_applier, pending, relevant, streams_of
 from tests.contract.history import History
 from tests.oracle import stored as documents
 
@@ -131,6 +133,105 @@ def test_a_retry_killed_at_any_write_counts_nothing_twice(
         assert kills < 200
     assert kills > 1
     assert documents(store, projection) == expected
+
+
+COUNTER = PROJECTIONS["sales_by_day"]
+#: So many orders that the documents of a day get events of the same partition again and again.
+DENSE = relevant(COUNTER, History(seed=3, size=60).interleaved(2))
+
+
+@pytest.fixture
+def counted(mongo: str) -> Iterator[dict[str, Any]]:
+    with MongoClient(mongo, tz_aware=True) as client:
+        feed(new_applier(client["counted_expected"], COUNTER, streams_of(DENSE)), DENSE, largest=200)
+        yield documents(client["counted_expected"], COUNTER)
+        client.drop_database("counted_expected")
+
+
+def failing_counter() -> Projection:
+    return poisoned(COUNTER, some_victims(DENSE, FAILING["sales_by_day"], 60))
+
+
+def started(store: Database[Any], projection: Projection = COUNTER) -> Applier:
+    """A worker after its start: what can be tried again has been."""
+    applier = new_applier(store, projection, streams_of(DENSE))
+    for stopped in applier.may_retry():
+        applier.retry(stopped, aggregate_events(DENSE, stopped.aggregate, stopped.first_version))
+    return applier
+
+
+@pytest.mark.parametrize("stopped_before", [False, True], ids=["refused", "passed over"])
+def test_killed_before_the_checkpoint_and_started_with_the_fix(
+    stopped_before: bool, store: Database[Any], counted: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Documents are ahead of the checkpoint, and their fences past events that were refused or passed over."""
+    broken = new_applier(store, failing_counter(), streams_of(DENSE))
+    if stopped_before:
+        feed(broken, DENSE[: len(DENSE) * 2 // 3], largest=200)
+        assert broken.stopped
+
+    def killed(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(broken.checkpoints, "advance", killed)
+    with pytest.raises(KeyboardInterrupt):
+        broken.apply(pending(broken, DENSE), {})
+
+    fixed = started(store)
+    feed(fixed, DENSE, largest=30)
+    assert set(fixed.stopped) == {stopped.aggregate for stopped in fixed.may_retry()}
+    fixed = started(store)
+    assert not fixed.stopped
+    assert documents(store, COUNTER) == counted
+
+
+def test_a_marker_of_a_worker_that_lost_its_partitions_counts_nothing_twice(
+    store: Database[Any], counted: dict[str, Any]
+) -> None:
+    """Old code, suspended with a batch in hand; new code has applied that batch when it wakes up."""
+    old, new = new_applier(store, failing_counter(), streams_of(DENSE)), started(store)
+    in_hand = pending(old, DENSE)
+    feed(new, DENSE, largest=200)
+    with pytest.raises(Overtaken):
+        old.apply(in_hand, {})
+    assert store["projection_stopped"].count_documents({})
+    assert not started(store).stopped
+    assert store["projection_stopped"].count_documents({}) == 0
+    assert documents(store, COUNTER) == counted
+
+
+def test_passing_over_while_another_worker_lets_the_aggregate_go_on(
+    store: Database[Any], counted: dict[str, Any]
+) -> None:
+    """A rebalance to a worker with the fix; the last batch of the old worker is still in flight."""
+    old = new_applier(store, failing_counter(), streams_of(DENSE))
+    feed(old, DENSE[: len(DENSE) * 2 // 3], largest=200)
+    new = started(store)
+    with pytest.raises(Overtaken):
+        old.apply(pending(old, DENSE), {})
+    feed(new, DENSE, largest=200)
+    assert not new.stopped
+    assert documents(store, COUNTER) == counted
+
+
+def test_the_old_worker_passes_over_more_while_the_new_one_retries(
+    store: Database[Any], counted: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = new_applier(store, failing_counter(), streams_of(DENSE))
+    feed(old, DENSE[: len(DENSE) * 2 // 3], largest=200)
+    new = new_applier(store, COUNTER, streams_of(DENSE))
+    behind = new.may_retry()
+    feed(old, DENSE, largest=200)
+    overtaken = 0
+    for stopped in behind:
+        try:
+            new.retry(stopped, aggregate_events(DENSE, stopped.aggregate, stopped.first_version))
+        except Overtaken:
+            overtaken += 1
+            new.reload(streams_of(DENSE))
+    assert overtaken
+    assert not started(store).stopped
+    assert documents(store, COUNTER) == counted
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 
 from acme.contracts.envelope import Envelope
 from projections.runtime.checkpoints import Checkpoint
-from projections.runtime.intake import Arrived, EpochChanged, GapInLog, read_ahead, take_in_order
+from projections.runtime.intake import (
+    Arrived,
+    EpochChanged,
+    GapInLog,
+    LogRewritten,
+    first_left,
+    read_ahead,
+    take_in_order,
+)
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -38,7 +46,7 @@ def event(sequence: int, epoch: int = 1) -> Envelope:
 
 def at(sequence: int, epoch: int | None = 1) -> Checkpoint:
     held = Checkpoint(topic="acme.orders", partition=3)
-    return replace(held, sequence=sequence, log_epoch=epoch, event_id="x") if sequence else held
+    return replace(held, sequence=sequence, log_epoch=epoch, event_id=str(UUID(int=sequence))) if sequence else held
 
 
 def arrived(*sequences: int, epoch: int = 1) -> list[Arrived]:
@@ -55,28 +63,30 @@ def numbers(taken: list[Arrived]) -> list[int | None]:
 
 @given(held=st.integers(0, 30), delivered=st.lists(st.integers(1, 40), max_size=60))
 def test_contiguous_from_the_checkpoint_whatever_is_delivered(held: int, delivered: list[int]) -> None:
-    taken = numbers(take_in_order(at(held), arrived(*delivered), log_of(*range(1, 41)), log_epoch=1))
+    taken = numbers(take_in_order(at(held), arrived(*delivered), log_of(*range(1, 41)), log_epoch=1, limit=99))
     beyond = [number for number in delivered if number > held]
     assert taken == list(range(held + 1, max(beyond) + 1)) if beyond else taken == []
 
 
 def test_offsets_only_of_what_came_from_kafka() -> None:
-    taken = take_in_order(at(2), arrived(3, 6), log_of(4, 5), log_epoch=1)
+    taken = take_in_order(at(2), arrived(3, 6), log_of(3, 4, 5), log_epoch=1, limit=99)
     assert [(item.envelope.sequence, item.offset) for item in taken] == [(3, 103), (4, -1), (5, -1), (6, 106)]
 
 
 def test_a_gap_that_nobody_can_fill_is_never_skipped() -> None:
     with pytest.raises(GapInLog):
-        take_in_order(at(2), arrived(5), log_of(3), log_epoch=1)
-    assert numbers(take_in_order(at(2), arrived(3, 6), log_of(4), log_epoch=1)) == [3]
+        take_in_order(at(2), arrived(5), log_of(2, 3), log_epoch=1, limit=99)
+    assert numbers(take_in_order(at(2), arrived(3, 6), log_of(3, 4), log_epoch=1, limit=99)) == [3]
 
 
 def test_old_epochs_are_passed_over_and_new_ones_stop_the_partition() -> None:
-    assert take_in_order(at(2, epoch=2), arrived(3, epoch=1), log_of(), log_epoch=2) == []
+    assert take_in_order(at(2, epoch=2), arrived(3, epoch=1), log_of(), log_epoch=2, limit=99) == []
     with pytest.raises(EpochChanged):
-        take_in_order(at(2, epoch=1), arrived(3, epoch=2), log_of(), log_epoch=2)
+        take_in_order(at(2, epoch=1), arrived(3, epoch=2), log_of(), log_epoch=2, limit=99)
     # Where nothing was applied yet the log's epoch counts: what Kafka has of an older one is read from the log.
-    fresh = take_in_order(at(0), [*arrived(1, epoch=1), *arrived(2, epoch=2)], log_of(1, 2, epoch=2), log_epoch=2)
+    fresh = take_in_order(
+        at(0), [*arrived(1, epoch=1), *arrived(2, epoch=2)], log_of(1, 2, epoch=2), log_epoch=2, limit=99
+    )
     assert [item.envelope.log_epoch for item in fresh] == [2, 2]
 
 
@@ -85,4 +95,32 @@ def test_reading_ahead_stops_at_the_head_and_the_limit() -> None:
     assert numbers(read_ahead(at(3), 6, log, log_epoch=1, limit=50)) == [4, 5, 6]
     assert numbers(read_ahead(at(3), 60, log, log_epoch=1, limit=2)) == [4, 5]
     with pytest.raises(GapInLog):
-        read_ahead(at(3), 6, log_of(4, 5), log_epoch=1, limit=50)
+        read_ahead(at(3), 6, log_of(3, 4, 5), log_epoch=1, limit=50)
+
+
+def test_a_long_hole_is_filled_piece_by_piece() -> None:
+    """Whatever is missing, memory stays bounded; what Kafka has behind the hole is read once more."""
+    found = arrived(3, 9, 10)
+    taken = take_in_order(at(2), found, log_of(*range(1, 20)), log_epoch=1, limit=2)
+    assert numbers(taken) == [3, 4, 5]
+    assert first_left(found, taken) == 109
+    taken = take_in_order(at(5), found[1:], log_of(*range(1, 20)), log_epoch=1, limit=3)
+    assert numbers(taken) == [6, 7, 8, 9, 10]
+    assert first_left(found, taken) is None
+
+
+def test_records_of_another_epoch_are_not_read_again() -> None:
+    found = [*arrived(3, epoch=2), *arrived(9, epoch=1)]
+    assert first_left(found, take_in_order(at(2, epoch=2), found, log_of(), log_epoch=2, limit=9)) is None
+
+
+def test_another_event_under_the_checkpoint_stops_the_partition() -> None:
+    """PostgreSQL was restored and goes on in the same epoch; its Kafka came back empty, or has said nothing yet."""
+    other = replace(at(3), event_id=str(UUID(int=77)))
+    for attempt in (
+        lambda: take_in_order(other, arrived(2, 3, 4), log_of(), log_epoch=1, limit=9),
+        lambda: take_in_order(other, arrived(5), log_of(3, 4), log_epoch=1, limit=9),
+        lambda: read_ahead(other, 5, log_of(3, 4, 5), log_epoch=1, limit=9),
+    ):
+        with pytest.raises(LogRewritten):
+            attempt()
