@@ -40,6 +40,7 @@ class Environment:
     jwt_public_key: str | None
     debug: bool
     allowed_hosts: list[str]
+    proxies: int
     currency: str
     time_zone: str
     admin_password: str | None = field(repr=False)
@@ -95,6 +96,7 @@ def read(environ: dict[str, str] | None = None) -> Environment:
         jwt_public_key=found.get("ACME_JWT_PUBLIC_KEY"),
         debug=_flag("ACME_DEBUG", found.get("ACME_DEBUG", "false")),
         allowed_hosts=found.get("ACME_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(","),
+        proxies=_count("ACME_PROXIES", found.get("ACME_PROXIES", "0")),
         currency=_currency("ACME_CURRENCY", found.get("ACME_CURRENCY", "GBP")),
         time_zone=_time_zone("ACME_TIME_ZONE", found.get("ACME_TIME_ZONE", "UTC")),
         admin_password=found.get("ACME_ADMIN_PASSWORD"),
@@ -111,6 +113,12 @@ def _one_of(name: str, value: str, choices: tuple[str, ...]) -> str:
 def _flag(name: str, value: str) -> bool:
     _one_of(name, value.lower(), ("true", "false", "1", "0"))
     return value.lower() in {"true", "1"}
+
+
+def _count(name: str, value: str) -> int:
+    if not (value.isascii() and value.isdigit() and len(value) <= 2):
+        raise EnvironmentInvalid(f"environment: {name} must be a number from 0 to 99, not {value!r}")
+    return int(value)
 
 
 def _currency(name: str, value: str) -> str:

@@ -125,7 +125,8 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG and "localhost" not in ALLOWED_HOSTS
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+# What a client says of itself counts only where a proxy of ours stands before us and sets it.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.proxies else None
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["acme.http.authentication.AccessToken"],
@@ -135,6 +136,7 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "acme.http.problems.exception_handler",
     "UNAUTHENTICATED_USER": None,
+    "NUM_PROXIES": env.proxies,  # how much of X-Forwarded-For the brake on logins believes
     "URL_FORMAT_OVERRIDE": None,  # ?format= is an unknown parameter like any other
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }

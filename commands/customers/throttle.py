@@ -46,7 +46,7 @@ class PerEmail(FailedLogins):
 
 
 class PerClient(FailedLogins):
-    """Behind a proxy, REST framework's NUM_PROXIES says how much of X-Forwarded-For to believe."""
+    """Behind proxies ACME_PROXIES says how many entries of X-Forwarded-For are theirs; without, it is not believed."""
 
     rate = "60/min"
 
