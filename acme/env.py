@@ -59,10 +59,14 @@ class Environment:
     def require(self, name: str) -> str:
         """The value of a field such as ``"mongodb_url"``; raises `EngineNotConfigured` when there is none."""
         value = getattr(self, name)
-        if value:
-            return str(value)
+        if not value:
+            raise self.missing(name)
+        return str(value)
+
+    def missing(self, name: str) -> EngineNotConfigured:
+        """What to say when a field is needed and has no value."""
         variable = name.upper() if name.endswith(("_url", "_servers")) else f"ACME_{name.upper()}"
-        raise EngineNotConfigured(
+        return EngineNotConfigured(
             f"{variable} is not set and no engines run under {self.home}: "
             f"start them with `manage.py up`, or set {variable}."
         )
