@@ -29,10 +29,16 @@ class StreamHead:
 
 @dataclass(frozen=True, kw_only=True)
 class OutboxBacklog:
-    """Recorded but not yet numbered events: how many, and since when the oldest waits."""
+    """Recorded but not yet numbered events: how many, and since when the oldest waits. Read after ``looked_at``."""
 
     events: int
     oldest_recorded_at: datetime | None
+    looked_at: datetime
+
+    @property
+    def complete_to(self) -> datetime:
+        """Whatever was recorded before this moment is numbered in heads that are read afterwards."""
+        return min(self.looked_at, self.oldest_recorded_at or self.looked_at)
 
 
 class EventLog(Protocol):
@@ -41,7 +47,8 @@ class EventLog(Protocol):
     def heads(self, topics: Iterable[str]) -> list[StreamHead]:
         """One head per partition of the topics, also where nothing has been recorded."""
 
-    def backlog(self) -> OutboxBacklog: ...
+    def backlog(self) -> OutboxBacklog:
+        """May have been read up to half a second ago: all workers of a process ask for the same."""
 
     def read(self, topic: str, partition: int, first: int, last: int) -> Iterator[Envelope]:
         """The numbered events with ``first <= sequence <= last``, in order; fewer when the log has fewer."""

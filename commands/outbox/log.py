@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import msgspec
-from django.db.models import Max, Min, Q
+from django.db.models import Count, Max, Min, Q
 
 from acme.contracts.envelope import Envelope, Sealed
 from acme.contracts.topics import BY_NAME
@@ -18,6 +19,8 @@ from commands.outbox.models import DomainEvent, LogEpoch
 from commands.outbox.models import StreamHead as HeadRow
 
 READ_CHUNK = 1000
+#: For so long what was counted is told again: while Kafka is away, hundreds of thousands of events may wait.
+BACKLOG_KEPT = timedelta(seconds=0.5)
 COPY_FROM = 50  # events; below that one INSERT is as fast
 COPIED = [field.column for field in DomainEvent._meta.fields if field.column not in {"position", "sequence"}]
 
@@ -65,7 +68,11 @@ def envelope_of(row: DomainEvent, epoch: int) -> Envelope:
 
 
 class PostgresEventLog:
-    """Implements `acme.ports.EventLog`."""
+    """Implements `acme.ports.EventLog`; threads may share one."""
+
+    def __init__(self) -> None:
+        self._counting = threading.Lock()
+        self._backlog: OutboxBacklog | None = None
 
     def heads(self, topics: Iterable[str]) -> list[StreamHead]:
         epoch = current_epoch()
@@ -87,10 +94,13 @@ class PostgresEventLog:
         return heads
 
     def backlog(self) -> OutboxBacklog:
-        unnumbered = DomainEvent.objects.filter(sequence__isnull=True)
-        return OutboxBacklog(
-            events=unnumbered.count(), oldest_recorded_at=unnumbered.aggregate(oldest=Min("recorded_at"))["oldest"]
-        )
+        with self._counting:
+            now = datetime.now(UTC)
+            if self._backlog is None or now - self._backlog.looked_at > BACKLOG_KEPT:
+                waiting = DomainEvent.objects.filter(sequence__isnull=True)
+                found = waiting.aggregate(events=Count("pk"), oldest_recorded_at=Min("recorded_at"))
+                self._backlog = OutboxBacklog(looked_at=now, **found)
+            return self._backlog
 
     def read(self, topic: str, partition: int, first: int, last: int) -> Iterator[Envelope]:
         rows = DomainEvent.objects.filter(topic=topic, partition=partition, sequence__gte=first, sequence__lte=last)

@@ -30,13 +30,15 @@ class Heartbeat:
         self._host, self._pid = socket.gethostname(), os.getpid()
         self._projection, self._generation = projection, generation
         self._id = f"{projection}|{self._host}|{self._pid}|{threading.get_native_id()}"
-        self._started = datetime.now(UTC)
+        self._started = self._complete_to = datetime.now(UTC)
 
     def copy_heads(self, topics: tuple[str, ...]) -> dict[Stream, StreamHead]:
         """Reads the heads from the log and copies them to the store. Raises engines' failures."""
-        heads = self._log.heads(topics)
+        # In this order: an event that is no longer in the backlog has its number, and so is in the heads.
         backlog = self._log.backlog()
         now = datetime.now(UTC)
+        heads = self._log.heads(topics)
+        self._complete_to = backlog.complete_to
         self._store["stream_heads"].bulk_write(
             [
                 UpdateOne(
@@ -49,6 +51,7 @@ class Heartbeat:
                             "published": head.published,
                             "log_epoch": head.log_epoch,
                             "seen_at": now,
+                            "complete_to": self._complete_to,
                         }
                     },
                     upsert=True,
@@ -73,7 +76,7 @@ class Heartbeat:
         detail: str,
         rate: int,
     ) -> None:
-        """Writes the worker's own document."""
+        """Writes the worker's own document. ``heads`` are those of the last `copy_heads`."""
         behind = [
             (topic, partition, checkpoint.sequence + 1)
             for (topic, partition), checkpoint in held.items()
@@ -102,6 +105,7 @@ class Heartbeat:
                     "partitions": partitions,
                     "events_per_second": rate,
                     "started_at": self._started,
+                    "complete_to": self._complete_to,
                     "seen_at": datetime.now(UTC),
                 }
             },

@@ -23,15 +23,16 @@ def lag_rows(projections: Iterable[Projection]) -> list[dict[str, Any]]:
 
 
 def _lag_row(lag: Lag) -> dict[str, Any]:
+    known = not lag.unknown and lag.seconds is not None
     return {
         "projection": lag.projection,
         "generation": lag.generation,
-        "lag": "unknown" if lag.unknown else "known",
+        "lag": "known" if known else "unknown",
         "unnumbered": lag.unnumbered,
         "unacknowledged": lag.unacknowledged,
         "unprojected": lag.unprojected,
         "stopped_aggregates": lag.stopped_aggregates,
-        "seconds": None if lag.unknown else round(lag.seconds, 3),
+        "seconds": round(lag.seconds or 0.0, 3) if known else None,
         "as_of": time_text(lag.as_of) if lag.as_of else None,
     }
 

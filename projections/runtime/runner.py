@@ -53,10 +53,11 @@ def run_projections(
     Blocks. Answers False when a worker ended by an error of its own (it is logged); the others are stopped then.
     """
     failed = threading.Event()
+    log = event_log()
     threads = [
         threading.Thread(
             target=_run_one,
-            args=(projection, bootstrap, stop, failed, once, settings),
+            args=(projection, log, bootstrap, stop, failed, once, settings),
             name=f"projector-{projection.name}",
         )
         for projection in projections
@@ -70,13 +71,14 @@ def run_projections(
 
 def _run_one(
     projection: Projection,
+    log: EventLog,
     bootstrap: str,
     stop: threading.Event,
     failed: threading.Event,
     once: bool,
     settings: WorkerSettings,
 ) -> None:
-    store, log = database(), event_log()
+    store = database()
     identities = KafkaIdentities(bootstrap)
 
     def consumer(group: str, topics: tuple[str, ...], on_assigned: Joined, on_revoked: Joined) -> Consumer:

@@ -33,6 +33,8 @@ class Checkpoint(Document):
     topic_identity = StringField()
     log_epoch = IntField()
     recorded_at = DateTimeField()
+    stopped = ListField(StringField())  # aggregates of which something up to here was not applied
+    stopped_print = StringField()  # their fingerprint, part of the compare-and-set; both are absent when there are none
 
     meta = {
         "collection": "projection_checkpoints",
@@ -52,6 +54,7 @@ class StoppedAggregate(Document):
     partition = IntField()
     first_version = IntField()
     first_sequence = LongField()
+    passed_to = LongField()  # sequence of the last event that was passed over
     event_type = StringField()
     error = StringField()
     traceback = StringField()
@@ -76,6 +79,7 @@ class StreamHead(Document):
     published = LongField()  # last acknowledged by Kafka
     log_epoch = IntField()
     seen_at = DateTimeField()
+    complete_to = DateTimeField()  # whatever was recorded before is at or below `sequence`
 
     meta = {"collection": "stream_heads", "auto_create_index": False}
 
@@ -92,7 +96,10 @@ class Backlog(Document):
 
 
 class WorkerHeartbeat(Document):
-    """Key: ``projection|host|pid|thread``. ``partitions``: [{topic, partition, sequence, oldest_unapplied_at}]."""
+    """Key: ``projection|host|pid|thread``. ``partitions``: [{topic, partition, sequence, oldest_unapplied_at}].
+
+    Without ``oldest_unapplied_at`` there was nothing after ``sequence`` of what was recorded before ``complete_to``.
+    """
 
     id = StringField(primary_key=True)
     projection = StringField()
@@ -104,6 +111,7 @@ class WorkerHeartbeat(Document):
     partitions = ListField(DictField())
     events_per_second = IntField()
     started_at = DateTimeField()
+    complete_to = DateTimeField()
     seen_at = DateTimeField()
 
     meta = {

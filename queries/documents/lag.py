@@ -18,9 +18,10 @@ HEAD_FRESH = timedelta(seconds=5)
 
 @dataclass(frozen=True, kw_only=True)
 class Lag:
-    """One projection. ``unknown`` when the heads are stale; ``seconds`` is 0 when caught up.
+    """One projection. ``unknown`` when the heads are stale. ``seconds`` is 0 when caught up.
 
-    ``as_of`` is the moment up to which the read model is complete: None when it never was filled and lags.
+    ``as_of`` is the moment up to which the read model is complete. It and ``seconds`` are None when something waits and
+    nobody has said since when: the read model was never filled.
     """
 
     projection: str
@@ -30,7 +31,7 @@ class Lag:
     unacknowledged: int
     unprojected: int
     stopped_aggregates: int
-    seconds: float
+    seconds: float | None
     as_of: datetime | None
 
     @property
@@ -54,23 +55,23 @@ def compute_lag(
     """Pure: all inputs are documents of `queries.documents.bookkeeping` as dicts."""
     mine = [head for head in heads if head["topic"] in topics]
     applied = {(c["topic"], c["partition"]): c for c in checkpoints}
-    oldest = _oldest_unapplied(workers)
+    known = _next_recorded(workers)
     unacknowledged = unprojected = 0
-    waiting: list[datetime] = []
+    waiting: list[datetime | None] = []
     for head in mine:
         stream = (head["topic"], head["partition"])
         sequence = applied[stream]["sequence"] if stream in applied else 0
         unacknowledged += max(0, head["sequence"] - max(head["published"], sequence))
         unprojected += max(0, head["published"] - sequence)
         if head["sequence"] > sequence:
-            since = oldest.get(stream, {}).get(sequence) or (applied.get(stream) or {}).get("recorded_at")
-            waiting.append(since or head["seen_at"])
+            waiting.append(known.get((*stream, sequence)) or (applied.get(stream) or {}).get("recorded_at"))
     unnumbered = backlog["events"] if backlog else 0
     if unnumbered and backlog and backlog.get("oldest_recorded_at"):
         waiting.append(backlog["oldest_recorded_at"])
     seen = min((head["seen_at"] for head in mine), default=None)
     unknown = seen is None or now - seen > HEAD_FRESH or {h["topic"] for h in mine} != set(topics)
-    as_of = min(waiting) if waiting else seen
+    complete: list[datetime | None] = [head.get("complete_to") or head["seen_at"] for head in mine]
+    oldest = _earliest(waiting)
     return Lag(
         projection=projection,
         generation=generation,
@@ -79,19 +80,26 @@ def compute_lag(
         unacknowledged=unacknowledged,
         unprojected=unprojected,
         stopped_aggregates=stopped,
-        seconds=max(0.0, (now - min(waiting)).total_seconds()) if waiting else 0.0,
-        as_of=as_of,
+        seconds=max(0.0, (now - oldest).total_seconds()) if oldest else None if waiting else 0.0,
+        as_of=_earliest([*waiting, *complete]),
     )
 
 
-def _oldest_unapplied(workers: list[dict[str, Any]]) -> dict[tuple[str, int], dict[int, datetime]]:
-    """(topic, partition) → checkpoint sequence → when the next event was recorded, as workers last saw it."""
-    found: dict[tuple[str, int], dict[int, datetime]] = {}
+def _earliest(moments: list[datetime | None]) -> datetime | None:
+    """None when there is none, or one is not known."""
+    known = [moment for moment in moments if moment is not None]
+    return min(known) if known and len(known) == len(moments) else None
+
+
+def _next_recorded(workers: list[dict[str, Any]]) -> dict[tuple[str, int, int], datetime]:
+    """(topic, partition, checkpoint sequence) → when the event after it was recorded, or a moment before that."""
+    found: dict[tuple[str, int, int], datetime] = {}
     for worker in workers:
         for part in worker.get("partitions", []):
-            if part.get("oldest_unapplied_at"):
-                stream = (part["topic"], part["partition"])
-                found.setdefault(stream, {})[part["sequence"]] = part["oldest_unapplied_at"]
+            place = (part["topic"], part["partition"], part["sequence"])
+            moment = part.get("oldest_unapplied_at") or worker.get("complete_to")
+            if moment is not None:
+                found[place] = max(moment, found.get(place, moment))
     return found
 
 

@@ -154,7 +154,7 @@ def test_lag_is_known_to_the_read_side(shop: Shop, seconds: float, monkeypatch: 
     shop.act(10)
     shop.worker("products", replace(QUICK, max_records=5), projection=slow)
     shop.act(30)
-    wait_until(lambda: lag_module.read_lag("products").seconds > seconds, 30)
+    wait_until(lambda: (lag_module.read_lag("products").seconds or 0) > seconds, 30)
     assert lag_module.read_lag("products").unprojected > 0
     shop.settled("products")
     wait_until(lambda: lag_module.read_lag("products").seconds == 0, 10)

@@ -58,3 +58,24 @@ def test_caught_up_is_zero_and_as_of_the_heads() -> None:
 def test_stale_or_missing_heads_make_it_unknown_not_zero() -> None:
     assert lag(heads=[head(5, 5, seen=60)], checkpoints=[checkpoint(5)]).unknown
     assert lag().unknown
+
+
+def test_something_waits_but_nobody_knows_since_when() -> None:
+    """A read model that was never filled, or whose worker never came, is not complete up to now."""
+    found = lag(heads=[head(10, 10)])
+    assert (found.unprojected, found.seconds, found.as_of) == (10, None, None)
+
+
+def test_an_idle_night_is_no_lag() -> None:
+    """A worker that has seen nothing after its checkpoint says that the next event was recorded later."""
+    workers = [{"complete_to": ago(2), "partitions": [{"topic": "t", "partition": 0, "sequence": 5}]}]
+    yesterday = {**checkpoint(5), "recorded_at": ago(36_000)}
+    found = lag(heads=[head(6, 6)], checkpoints=[yesterday], workers=workers)
+    assert (found.seconds, found.as_of, found.unknown) == (2, ago(2), False)
+
+
+def test_complete_only_up_to_what_was_numbered_when_the_heads_were_read() -> None:
+    """The backlog may have been read again since; an event of it that the heads do not have is not in either."""
+    heads = [{**head(5, 5), "complete_to": ago(3)}]
+    found = lag(heads=heads, checkpoints=[checkpoint(5)], backlog={"events": 0, "oldest_recorded_at": None})
+    assert (found.seconds, found.as_of) == (0, ago(3))
