@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+import mongoengine
 from pymongo.collection import Collection
 from pymongo.database import Database
 
 from projections.runtime.projection import Projection
+from queries.documents.bookkeeping import Checkpoint, StoppedAggregate, WorkerHeartbeat
 from queries.documents.connection import collection_name
 
 POINTERS = "projection_pointers"
+#: What else has indexes; heartbeats of workers that were killed go away by theirs.
+BOOKKEEPING = (Checkpoint, StoppedAggregate, WorkerHeartbeat)
 
 
 def open_live(store: Database[dict[str, Any]], projection: Projection) -> int:
@@ -23,13 +27,15 @@ def open_live(store: Database[dict[str, Any]], projection: Projection) -> int:
     )
     pointer = pointers.find_one({"_id": projection.name})
     generation = int(pointer["live"]) if pointer else 1
-    ensure_indexes(projection, store[collection_name(projection.name, generation)])
+    ensure_indexes(projection.document, store[collection_name(projection.name, generation)])
+    for kept in BOOKKEEPING:
+        ensure_indexes(kept, store[kept._meta["collection"]])
     return generation
 
 
-def ensure_indexes(projection: Projection, collection: Collection[dict[str, Any]]) -> None:
+def ensure_indexes(document: type[mongoengine.Document], collection: Collection[dict[str, Any]]) -> None:
     """Makes the indexes that the document's shape declares; existing ones stay."""
-    for spec in projection.document._meta["index_specs"]:
+    for spec in document._meta["index_specs"]:
         options = {name: value for name, value in spec.items() if name != "fields"}
         collection.create_index(spec["fields"], **options)
 

@@ -32,7 +32,6 @@ from projections.runtime.projection import Projection
 from projections.runtime.settings import DEFAULT, WorkerSettings
 
 logger = logging.getLogger(__name__)
-PATIENCE = 10  # times the usual wait for a partition, while others keep Kafka busy
 Joined = Callable[[list[Stream]], None]
 #: Makes the group consumer: (group, topics, on_assigned, on_revoked) → Consumer.
 MakeConsumer = Callable[[str, tuple[str, ...], Joined, Joined], Consumer]
@@ -64,7 +63,7 @@ class Worker:
         self._blocked: dict[Stream, tuple[float, str]] = {}
         self._heads: dict[Stream, StreamHead] = {}
         self._identities: dict[str, str] = {}
-        self._progress: dict[Stream, float] = {}  # when something from Kafka was applied last
+        self._waited: dict[Stream, float] = {}  # how long polls have brought nothing though it is behind the head
         self._tried: set[str] = set()  # stopped aggregates that were tried again since their partition came
         self._left_over: set[str] = set()  # those that can be tried once the checkpoint has come further
         self._applied_since_beat = 0
@@ -101,15 +100,15 @@ class Worker:
 
     def _turn(self) -> None:
         consumer, applier = self._open()
+        started = time.monotonic()
         records = consumer.poll(self._settings.poll, self._settings.max_records)
         if self._prepare(consumer, applier):
-            records = {}  # read from somewhere else than the checkpoints; they come again
+            return  # what was polled lies somewhere else than the checkpoints; it comes again
+        self._wait_on(applier, records, time.monotonic() - started)
         batch = self._take(consumer, applier, records)
         batch.extend(self._take_from_log(applier, records))
         if batch:
             self._applied_since_beat += applier.apply(batch, self._identities)
-            now = time.monotonic()
-            self._progress.update({(i.envelope.topic, i.envelope.partition): now for i in batch if i.offset >= 0})
             if self._left_over and any(stopped.aggregate in self._left_over for stopped in applier.may_retry()):
                 self._ready.clear()
         if time.monotonic() - self._last_beat >= self._settings.heartbeat:
@@ -146,6 +145,7 @@ class Worker:
                 consumer.seek(topic, partition, held.offset + 1)
             else:
                 consumer.seek_to_beginning(topic, partition)
+        self._waited.clear()
         self._try_stopped_again(applier)
         self._ready = self._assigned - set(self._blocked)
         return True
@@ -198,19 +198,26 @@ class Worker:
         fill, epoch = self._fill(held.stream), self._epoch(held.stream)
         return take_in_order(held, arrived, fill, log_epoch=epoch, limit=self._settings.log_records)
 
-    def _take_from_log(self, applier: Applier, records: dict[Stream, list[Record]]) -> list[Arrived]:
-        """Events of partitions that are behind the head though nothing has come for a while.
+    def _wait_on(self, applier: Applier, records: dict[Stream, list[Record]], seconds: float) -> None:
+        """Adds to the time for which each partition has waited.
 
-        A full poll means that Kafka has more, and that a partition may only wait for its turn: patience is longer then.
+        A full poll is none: Kafka has more, and the partition may only wait for its turn.
         """
-        full = sum(map(len, records.values())) >= self._settings.max_records
-        now = time.monotonic()
-        late = now - self._settings.idle_before_log * (PATIENCE if full else 1)
+        if sum(map(len, records.values())) >= self._settings.max_records:
+            return
+        for stream in self._ready:
+            head = self._heads.get(stream)
+            behind = head is not None and head.sequence > applier.held[stream].sequence
+            waits = behind and stream not in records
+            self._waited[stream] = self._waited.get(stream, 0.0) + seconds if waits else 0.0
+
+    def _take_from_log(self, applier: Applier, records: dict[Stream, list[Record]]) -> list[Arrived]:
+        """Events of partitions that are behind the head though nothing has come for a while."""
         batch: list[Arrived] = []
-        for stream in sorted(self._ready - records.keys(), key=lambda s: self._progress.setdefault(s, now)):
+        for stream in sorted(self._ready - records.keys(), key=lambda s: -self._waited.get(s, 0.0)):
             head, held = self._heads.get(stream), applier.held[stream]
             room = self._settings.log_records - len(batch)
-            if room <= 0 or self._progress[stream] > late:
+            if room <= 0 or self._waited.get(stream, 0.0) < self._settings.idle_before_log:
                 break
             if head is not None and head.sequence > held.sequence:
                 batch.extend(self._or_block(stream, partial(self._read_ahead, held, head, room)))

@@ -160,11 +160,58 @@ def test_lag_is_known_to_the_read_side(shop: Shop, seconds: float, monkeypatch: 
     wait_until(lambda: lag_module.read_lag("products").seconds == 0, 10)
 
 
-def _slow(seconds: float):  # type: ignore[no-untyped-def]
-    real = PROJECTIONS["products"].on["StockReceived"]
+def _slow(seconds: float, event_type: str = "StockReceived"):  # type: ignore[no-untyped-def]
+    real = PROJECTIONS["products"].on[event_type]
 
     def handler(instance, section, event, at):  # type: ignore[no-untyped-def]
         time.sleep(seconds)
         real(instance, section, event, at)
 
     return handler
+
+
+def test_a_long_way_to_catch_up_is_gone_on_kafka_alone(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Partitions that wait for their turn, while others are applied, are not read from the log as well."""
+    from commands.outbox.log import PostgresEventLog
+
+    monkeypatch.setattr(PostgresEventLog, "read", lambda *_: pytest.fail("Kafka has it"))
+    shop.act(150)
+    slow = replace(
+        PROJECTIONS["products"], on={**PROJECTIONS["products"].on, "ProductCreated": _slow(0.05, "ProductCreated")}
+    )
+    shop.worker("products", replace(QUICK, max_records=10), projection=slow)
+    wait_until(lambda: _applied(shop) >= 150, 60)
+    assert not shop.errors
+
+
+def _applied(shop: Shop) -> int:
+    return sum(row["sequence"] for row in shop.store["projection_checkpoints"].find())
+
+
+def test_a_refused_event_of_a_killed_batch_is_tried_again_without_another_start(shop: Shop) -> None:
+    """The marker is beyond the checkpoint, as a kill between the two leaves it."""
+    shop.act(30)
+    with psycopg.connect(shop.database_url, autocommit=True) as connection:
+        stopped = connection.execute(
+            "SELECT aggregate_id, topic, partition, aggregate_version, sequence FROM domain_event "
+            "WHERE event_type = 'PriceSet' ORDER BY position DESC LIMIT 1"
+        ).fetchone()
+    assert stopped is not None
+    aggregate = f"product:{stopped[0]}"
+    shop.store["projection_stopped"].insert_one(
+        {
+            "_id": f"products|1|{aggregate}",
+            "projection": "products",
+            "generation": 1,
+            "aggregate": aggregate,
+            "topic": stopped[1],
+            "partition": stopped[2],
+            "first_version": stopped[3],
+            "first_sequence": stopped[4],
+            "passed_to": stopped[4],
+            "error": "killed",
+        }
+    )
+    shop.worker("products")
+    shop.settled("products")
+    wait_until(lambda: shop.store["projection_stopped"].count_documents({}) == 0)
