@@ -28,12 +28,12 @@ class AddLine:
 
 
 def add_line(command: AddLine, *, actor: Actor, now: datetime) -> Done:
-    """The owner and staff may. The line takes today's price in the shop's currency.
+    """The owner may. The line takes today's price in the shop's currency.
 
     Raises `Conflict` ``not-sellable`` (also for an unknown SKU), ``wrong-state``, ``cart-full``, `Invalid` quantity.
     """
     check_quantity(command.quantity)
-    cart = lock_owned(Cart, id=command.cart_id, actor=actor, expected_version=command.expected_version)
+    cart = lock_owned(Cart, id=command.cart_id, actor=actor, expected_version=command.expected_version, staff_too=False)
     check_open(cart)
     offer = quote([command.sku], env.currency).get(command.sku)
     if offer is None or not offer.sellable or offer.price is None:

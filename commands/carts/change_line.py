@@ -26,9 +26,9 @@ class ChangeLine:
 
 
 def change_line(command: ChangeLine, *, actor: Actor, now: datetime) -> Done:
-    """The owner and staff may. The price stays. Raises `NotFound` when the SKU is not in the cart."""
+    """The owner may. The price stays. Raises `NotFound` when the SKU is not in the cart."""
     check_quantity(command.quantity)
-    cart = lock_owned(Cart, id=command.cart_id, actor=actor, expected_version=command.expected_version)
+    cart = lock_owned(Cart, id=command.cart_id, actor=actor, expected_version=command.expected_version, staff_too=False)
     check_open(cart)
     line = line_of(cart, command.sku)
     if line.quantity == command.quantity:

@@ -33,11 +33,11 @@ class CheckOutCart:
 
 
 def lock_for_check_out(cart_id: UUID, *, actor: Actor) -> CartContents:
-    """Locks an open cart with something in it, for its owner or staff.
+    """Locks an open cart with something in it, for its owner.
 
     Raises `Conflict` ``cart-empty`` or ``wrong-state``: a second check-out waits here for the first, then gets this.
     """
-    cart = lock_owned(Cart, id=cart_id, actor=actor)
+    cart = lock_owned(Cart, id=cart_id, actor=actor, staff_too=False)
     _check(cart)
     items = list(cart.lines.order_by("id").values_list("sku", "quantity"))
     if not items:

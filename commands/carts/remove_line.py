@@ -24,8 +24,8 @@ class RemoveLine:
 
 
 def remove_line(command: RemoveLine, *, actor: Actor, now: datetime) -> Done:
-    """The owner and staff may. Raises `NotFound` when the SKU is not in the cart."""
-    cart = lock_owned(Cart, id=command.cart_id, actor=actor, expected_version=command.expected_version)
+    """The owner may. Raises `NotFound` when the SKU is not in the cart."""
+    cart = lock_owned(Cart, id=command.cart_id, actor=actor, expected_version=command.expected_version, staff_too=False)
     check_open(cart)
     line = line_of(cart, command.sku)
     removed = CartLineRemoved(cart_id=cart.id, variant_id=line.variant_id, sku=line.sku, old_quantity=line.quantity)

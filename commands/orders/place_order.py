@@ -51,7 +51,7 @@ class _Basket:
 
 
 def place_order(command: PlaceOrder, *, actor: Actor, now: datetime) -> Done:
-    """Anybody may, from a cart only its owner and staff. Prices are today's, not the cart's.
+    """Anybody may, from a cart only its owner. Prices are today's, not the cart's.
 
     An order of a guest's cart is opened by the cart's token; who orders from lines without being a customer gets a new
     one in ``result["token"]``. An order that costs nothing is confirmed at once. Raises `Invalid`, and `Conflict`

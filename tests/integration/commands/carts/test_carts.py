@@ -94,8 +94,16 @@ def test_adding_again_takes_todays_price(given: Given) -> None:
     assert CartLine.objects.get().unit_price_minor == 900
 
 
-def test_staff_may_change_a_guests_cart(given: Given) -> None:
-    assert run(add_line, AddLine(cart_id=given.cart_id, sku="MUG", quantity=1), STAFF).version == 2
+def test_a_cart_is_its_owners_alone_staff_included(given: Given) -> None:
+    run(add_line, AddLine(cart_id=given.cart_id, sku="MUG", quantity=1), given.owner)
+    for change, command in (
+        (add_line, AddLine(cart_id=given.cart_id, sku="MUG", quantity=1)),
+        (change_line, ChangeLine(cart_id=given.cart_id, sku="MUG", quantity=3)),
+        (remove_line, RemoveLine(cart_id=given.cart_id, sku="MUG")),
+    ):
+        with refused(NotFound):
+            run(change, command, STAFF)
+    assert Cart.objects.get(id=given.cart_id).version == 2
 
 
 @pytest.mark.parametrize("quantity", [0, -1, MAX_QUANTITY + 1])

@@ -114,10 +114,12 @@ def test_a_guest_who_logged_in_since_keeps_the_order_as_customer() -> None:
 
 
 @pytest.mark.django_db
-def test_staff_place_a_guests_cart_and_it_stays_the_guests() -> None:
+def test_staff_place_nobody_elses_cart() -> None:
     stocked("MUG")
     cart_id, guest = filled_cart(NOBODY, item("MUG"))
-    order = Order.objects.get(id=run(place_order, PlaceOrder(cart_id=cart_id), STAFF).id)
+    with refused(NotFound):
+        run(place_order, PlaceOrder(cart_id=cart_id), STAFF)
+    order = Order.objects.get(id=run(place_order, PlaceOrder(cart_id=cart_id), guest).id)
     assert order.customer_id is None and order.is_owned_by(guest)
 
 
