@@ -30,6 +30,9 @@ class Cart(Aggregate):
             )
         ]
 
+    def __str__(self) -> str:
+        return str(self.id)
+
     def is_owned_by(self, actor: Actor) -> bool:
         return actor.owns(self.customer_id, self.guest_token_hash)
 
@@ -48,3 +51,6 @@ class CartLine(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["cart", "variant_id"], name="one_line_per_variant")]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} × {self.sku}"

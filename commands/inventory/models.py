@@ -43,6 +43,9 @@ class Reservation(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["item", "order_id"], name="one_reservation_per_order")]
 
+    def __str__(self) -> str:
+        return f"{self.quantity} for order {self.order_id}"
+
 
 class StockMovement(models.Model):
     """One line of an item's ledger: what changed, why, and the levels afterwards."""
@@ -58,3 +61,6 @@ class StockMovement(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["item", "version"], name="one_movement_per_version")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.quantity:+d}"

@@ -69,6 +69,9 @@ class OrderLine(models.Model):
             models.CheckConstraint(condition=Q(shipped__lte=F("quantity")), name="line_not_overshipped"),
         ]
 
+    def __str__(self) -> str:
+        return f"{self.quantity} × {self.sku}"
+
 
 class OrderPayment(models.Model):
     """Money taken for an order."""
@@ -79,6 +82,9 @@ class OrderPayment(models.Model):
     reference = models.CharField(max_length=100, blank=True)
     taken_at = models.DateTimeField()
 
+    def __str__(self) -> str:
+        return self.reference or self.provider
+
 
 class Fulfilment(models.Model):
     """A parcel: some or all lines of an order that left together."""
@@ -88,6 +94,9 @@ class Fulfilment(models.Model):
     tracking = models.CharField(max_length=100, blank=True)
     lines = models.JSONField()  # [{"line": 1, "sku": "…", "quantity": 2}, …]
     shipped_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.tracking or str(self.id)
 
 
 class PastReturn(Aggregate):
@@ -106,3 +115,6 @@ class PastReturn(Aggregate):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["source", "number"], name="one_return_per_number")]
+
+    def __str__(self) -> str:
+        return self.number

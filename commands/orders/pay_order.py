@@ -10,6 +10,7 @@ from acme.contracts.base import Money
 from acme.contracts.orders import OrderPaymentRecorded
 from acme.errors import Conflict, Invalid
 from acme.identity import Actor
+from acme.money import decimal_text
 from commands.handling import Done
 from commands.orders.confirm import confirm
 from commands.orders.derived import payment_status
@@ -74,5 +75,7 @@ def _check_amount(order: Order, amount: Money) -> None:
     left = order.total_minor - order.paid_minor
     if amount.amount_minor > left:
         raise Conflict(
-            f"only {left} minor units are left to pay", code="payment-exceeds-total", pointer="/amount/amount_minor"
+            f"only {decimal_text(left, order.currency)} {order.currency} is left to pay",
+            code="payment-exceeds-total",
+            pointer="/amount/amount_minor",
         )

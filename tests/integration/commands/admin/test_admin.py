@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from django.contrib import admin
+from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 
@@ -109,7 +110,7 @@ def test_an_order_is_cancelled(client: Client) -> None:
 @pytest.mark.parametrize(
     ("label", "data", "said"),
     [
-        ("Record payment", {"amount": "12.51"}, "are left to pay"),
+        ("Record payment", {"amount": "12.51"}, "only 12.50 GBP is left to pay"),
         ("Record payment", {"amount": "0.001"}, "GBP has 2 decimals"),
         ("Record payment", {"amount": "0"}, "more than nothing"),
         ("Record payment", {"amount": "1", "expected_version": "9"}, "version 9 was expected"),
@@ -184,3 +185,9 @@ def test_every_admin_class_of_ours_writes_through_handlers() -> None:
             assert isinstance(page_class, HandlerAdmin)
             with pytest.raises(RuntimeError):
                 page_class.save_model(None, None, None, None)
+
+
+def test_nothing_is_shown_under_the_name_of_its_class() -> None:
+    shown = [model for model in admin.site._registry if model._meta.app_label == "commands"]
+    rows = [inline.model for model in shown for inline in admin.site._registry[model].inlines]
+    assert rows and not [model.__name__ for model in (*shown, *rows) if model.__str__ is Model.__str__]
