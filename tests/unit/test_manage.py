@@ -44,3 +44,19 @@ def test_a_variable_that_cannot_be_used_is_usage(tmp_path: Path) -> None:
     done = manage("migrate", ACME_HOME=str(tmp_path), ACME_ROLE="both")
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert "ACME_ROLE" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("up --port 80x", "80x is no port"),
+        ("up --port -1", "-1 is no port"),
+        ("up --port 65536", "65536 is no port"),
+        ("up --workers none", "none: a whole number, at least 1"),
+        ("import_orders x.csv --batch 0", "0: a whole number, at least 1"),
+        ("import_products x.csv --batch 1.5", "1.5: a whole number, at least 1"),
+    ],
+)
+def test_a_number_that_cannot_be_used_is_said_in_words(command: str, said: str, tmp_path: Path) -> None:
+    done = manage(*command.split(), ACME_HOME=str(tmp_path))
+    assert done.returncode == 2 and said in done.stderr and "invalid _" not in done.stderr

@@ -61,7 +61,7 @@ class Command(BaseCommand):
 
     def _run(self, options: dict[str, Any]) -> int:
         if bool(options["names"]) == options["all"]:
-            raise CommandError("name the projections to run, or say --all", returncode=2)
+            raise CommandError("either name the projections to run, or say --all", returncode=2)
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
