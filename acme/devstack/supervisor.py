@@ -202,7 +202,7 @@ class Supervisor:
             while not self.hurry and self.clock() < deadline and not one.process.wait_stopped(0.1):
                 pass
             if one.process.alive:
-                self.say(f"{one.name}: does not stop, killed")
+                self.say(f"{one.name}: {'killed without waiting' if self.hurry else 'does not stop, killed'}")
             one.process.kill()
             one.state = State.STOPPED
 

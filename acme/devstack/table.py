@@ -51,7 +51,8 @@ class Display:
             return
         self._shown = time.monotonic()
         if self._area is None:
-            self._area = self._stack.enter_context(Live(console=self._console, auto_refresh=False))
+            # Transient: what is left on the screen at the end must not say that anything runs.
+            self._area = self._stack.enter_context(Live(console=self._console, auto_refresh=False, transient=True))
         self._area.update(status_table(processes, given, lag), refresh=True)
 
 

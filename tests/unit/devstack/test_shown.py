@@ -13,7 +13,7 @@ from acme.devstack.check import Report
 from acme.devstack.lag import in_words
 from acme.devstack.process import Process, Program
 from acme.devstack.supervisor import Service, State, Supervised
-from acme.devstack.table import status_table
+from acme.devstack.table import Display, status_table
 
 CAUGHT_UP = {
     "projection": "orders",
@@ -61,6 +61,15 @@ def test_the_table_names_every_process_and_what_is_not_ours(tmp_path: Path) -> N
     assert "MONGODB_URL" in text
     assert "elsewhere" not in text  # a URL may hold a password
     assert "lag: 0 events" in text
+
+
+def test_no_table_that_says_running_is_left_at_the_end(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    program = Program(name="web", argv=("web",), log=tmp_path / "web.log", port=8000)
+    one = Supervised(Service(program=program, where="here"), Process(program), State.RUNNING)
+    with Display(live=True) as display:
+        display.show([one], {}, "0 events")
+        display.say("stopped")
+    assert capsys.readouterr().out.split() == ["stopped"]
 
 
 def test_the_report_in_lines_and_in_json() -> None:

@@ -135,6 +135,14 @@ def test_stopping_leaves_nobody(supervisor: Supervisor, said: list[str]) -> None
     assert not supervisor.home.processes_file.exists()
 
 
+def test_a_second_interrupt_waits_for_nobody(supervisor: Supervisor, said: list[str]) -> None:
+    supervisor.add(service(supervisor.home, "stubborn", STUBBORN, grace=60))
+    tick_until(supervisor, lambda: bool(supervisor.all["stubborn"].process.tail()))
+    supervisor.hurry = True
+    supervisor.stop_all()
+    assert said == ["stubborn: killed without waiting"]
+
+
 def test_a_higher_tier_is_stopped_first(supervisor: Supervisor) -> None:
     supervisor.add(service(supervisor.home, "engine", SLEEPER))
     supervisor.add(service(supervisor.home, "app", SLEEPER, tier=1))
