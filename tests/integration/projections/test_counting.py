@@ -1,0 +1,123 @@
+"""Counters under what else can happen to them: documents that get events of one partition again and again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from pymongo import MongoClient
+from pymongo.database import Database
+
+from projections.registry import PROJECTIONS
+from projections.runtime.documents import Overtaken
+from tests.contract.feeding import feed, new_applier, pending, relevant, streams_of
+from tests.contract.history import History
+from tests.integration.projections.test_stopped import aggregate_events, poisoned, some_victims
+from tests.oracle import stored as documents
+
+COUNTER = PROJECTIONS["sales_by_day"]
+DENSE = relevant(COUNTER, History(seed=5, size=60).interleaved(4))
+STREAMS = streams_of(DENSE)
+
+
+@pytest.fixture
+def store(mongo: str, mongo_database: str) -> Iterator[Database[Any]]:
+    with MongoClient(mongo, tz_aware=True) as client:
+        yield client[mongo_database]
+
+
+@pytest.fixture
+def counted(mongo: str) -> Iterator[dict[str, Any]]:
+    with MongoClient(mongo, tz_aware=True) as client:
+        feed(new_applier(client["counting_expected"], COUNTER, STREAMS), DENSE, largest=200)
+        yield documents(client["counting_expected"], COUNTER)
+        client.drop_database("counting_expected")
+
+
+def test_a_lost_tail_is_not_counted_over(store: Database[Any], counted: dict[str, Any]) -> None:
+    """The worker knows fences that the store has lost: a write on top of them would hide what is missing."""
+    third = len(DENSE) // 3
+    applier = new_applier(store, COUNTER, STREAMS)
+    feed(applier, DENSE[:third], largest=200)
+    before = {name: list(store[name].find()) for name in store.list_collection_names()}
+    feed(applier, DENSE[: 2 * third], largest=200)
+    for name, kept in before.items():
+        store[name].delete_many({})
+        if kept:
+            store[name].insert_many(kept)
+    with pytest.raises(Overtaken):
+        applier.apply(pending(applier, DENSE), {})
+    applier.reload(STREAMS)
+    feed(applier, DENSE, largest=200)
+    assert documents(store, COUNTER) == counted
+
+
+def test_what_was_counted_late_is_not_counted_again(store: Database[Any], counted: dict[str, Any]) -> None:
+    """Checkpoints lost, documents kept: a document may have nothing but late events of a partition, and no fence."""
+    broken = poisoned(COUNTER, some_victims(DENSE, "OrderConfirmed", 60))
+    feed(new_applier(store, broken, STREAMS), DENSE, largest=200)
+    fixed = new_applier(store, COUNTER, STREAMS)
+    for stopped in fixed.may_retry():
+        assert fixed.retry(stopped, aggregate_events(DENSE, stopped.aggregate, stopped.first_version))
+    assert documents(store, COUNTER) == counted
+    store["projection_checkpoints"].delete_many({})
+    feed(new_applier(store, COUNTER, STREAMS), DENSE, largest=200)
+    assert documents(store, COUNTER) == counted
+
+
+def test_documents_of_a_batch_in_flight_are_past_more_than_the_retry_knows(
+    store: Database[Any], counted: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The old worker has written the documents of its next batch, not its checkpoint, when the new one has retried."""
+    half = DENSE[: len(DENSE) * 2 // 3]
+    old = new_applier(store, poisoned(COUNTER, some_victims(DENSE, "OrderConfirmed", 60)), STREAMS)
+    feed(old, half, largest=200)
+    new = new_applier(store, COUNTER, STREAMS)
+    behind = new.may_retry()
+
+    def suspended(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(old.checkpoints, "advance", suspended)
+    with pytest.raises(KeyboardInterrupt):
+        old.apply(pending(old, DENSE), {})
+    overtaken = 0
+    for stopped in behind:
+        try:
+            new.retry(stopped, aggregate_events(DENSE, stopped.aggregate, stopped.first_version))
+        except Overtaken:
+            overtaken += 1
+            new.reload(STREAMS)
+    assert overtaken
+    feed(new, DENSE, largest=30)
+    for stopped in new.may_retry():
+        assert new.retry(stopped, aggregate_events(DENSE, stopped.aggregate, stopped.first_version))
+    assert not new.stopped
+    assert documents(store, COUNTER) == counted
+
+
+def test_an_event_that_does_not_follow_stops_its_aggregate(store: Database[Any]) -> None:
+    orders = PROJECTIONS["orders"]
+    missing = next(envelope for envelope in DENSE if envelope.event_type == "OrderConfirmed")
+    stream = [envelope for envelope in DENSE if envelope is not missing]
+    feed(new_applier(store, orders, STREAMS), stream, largest=200)
+    (marker,) = store["projection_stopped"].find()
+    assert (marker["aggregate"], marker["first_version"]) == (missing.aggregate, missing.aggregate_version + 1)
+    assert "VersionGap" in marker["error"]
+    assert store["orders__g1"].find_one({"_id": str(missing.aggregate_id)})["order"]["version"] == (
+        missing.aggregate_version - 1
+    )
+
+
+@pytest.mark.parametrize("change", [{"event_id": "another"}, {"sequence": 1}, {"stopped": frozenset({"order:1"})}])
+def test_a_checkpoint_moves_only_from_what_is_held(change: dict[str, Any], store: Database[Any]) -> None:
+    applier = new_applier(store, COUNTER, STREAMS)
+    feed(applier, DENSE, largest=200)
+    held = max(applier.held.values(), key=lambda checkpoint: checkpoint.sequence)
+    further = replace(held, sequence=held.sequence + 1, event_id="next")
+    with pytest.raises(Overtaken):
+        applier.checkpoints.advance([(replace(held, **change), further)])
+    applier.audit()
+    applier.checkpoints.advance([(held, further)])
