@@ -13,6 +13,7 @@ from typing import Any
 from pymongo.database import Database
 
 from acme.contracts.envelope import Envelope, Unseal
+from projections.runtime import checkpoints
 from projections.runtime.checkpoints import Checkpoint, Checkpoints, Stream
 from projections.runtime.documents import DocumentCache, Overtaken, write_guarded
 from projections.runtime.fold import Fold, documents_of, fold_batch, group_by_aggregate
@@ -37,6 +38,7 @@ class Applier:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.projection, self.generation = projection, generation
+        self._store, self._incarnation = store, ""
         self.collection = store[collection_name(projection.name, generation)]
         self.checkpoints = Checkpoints(store, projection.name, generation)
         self.stopped_aggregates = StoppedAggregates(store, projection.name, generation)
@@ -54,7 +56,8 @@ class Applier:
         """
         wanted = list(streams)
         self._documents.clear()
-        self.held = self.checkpoints.load(wanted)
+        self._incarnation = checkpoints.store_incarnation(self._store)
+        self.held = self.checkpoints.take_over(wanted, self._incarnation)
         self.stopped = {}
         for marker in self.stopped_aggregates.load(wanted).values():
             held = self.held[marker.topic, marker.partition]
@@ -65,6 +68,7 @@ class Applier:
 
     def audit(self) -> None:
         """Raises `Overtaken` when the store's checkpoints are not the held ones: it lost its tail, or a rival wrote."""
+        self._same_store()
         for stream, stored in self.checkpoints.load(self.held).items():
             if not stored.same_as(self.held[stream]):
                 raise Overtaken(
@@ -80,6 +84,8 @@ class Applier:
         envelopes = [item.envelope for item in batch if not self._is_stopped(item.envelope)]
         try:
             fold = self._fold(envelopes)
+            if fold.refusals:
+                self.audit()  # an event may only seem wrong, because the store went back
             self.stopped_aggregates.stop(fold.refusals, self._clock())
             further = self._passed_to(passed_over)
             self.stopped_aggregates.pass_over((self.stopped[name], to) for name, to in further.items())
@@ -87,6 +93,7 @@ class Applier:
             moves = self._moves(batch, identities)
             self._name_stopped(moves, [*passed_over, *(refusal.envelope for refusal in fold.refusals)])
             self.checkpoints.advance((self.held[stream], reached) for stream, reached in moves.items())
+            self._same_store()
         except BaseException:
             self._documents.clear()
             raise
@@ -112,17 +119,25 @@ class Applier:
                 break
             fold = self._fold([envelope])
             if fold.refusals:
+                self.audit()
                 self.stopped_aggregates.stop(fold.refusals, self._clock())
                 self._remember_refusals(fold)
                 return False
             self._write(fold, late=True)
         goes_on = replace(held, stopped=held.stopped - {stopped.aggregate})
         self.checkpoints.advance([(held, goes_on)])
+        self._same_store()
         self.held[held.stream] = goes_on
         if not self.stopped_aggregates.forget(stopped):
             raise Overtaken(f"{stopped.aggregate} was passed over again while it was retried")
         del self.stopped[stopped.aggregate]
         return True
+
+    def _same_store(self) -> None:
+        """Raises `Overtaken` when another process of the store answers than when the checkpoints were loaded."""
+        found = checkpoints.store_incarnation(self._store)
+        if found != self._incarnation:
+            raise Overtaken(f"the store is another process than before ({found}, not {self._incarnation})")
 
     def _is_stopped(self, envelope: Envelope) -> bool:
         stopped = self.stopped.get(envelope.aggregate)

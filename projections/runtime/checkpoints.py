@@ -67,15 +67,54 @@ class Checkpoint:
         )
 
 
+def store_incarnation(store: Database[dict[str, Any]]) -> str:
+    """Which process of the read store answers now; empty where it does not say.
+
+    A store that is killed may lose its last acknowledged writes and be back before the driver notices: documents can go
+    to one process and their checkpoint to the next, which has lost the documents. Only this tells.
+    """
+    version = store.client.admin.command("hello").get("topologyVersion") or {}
+    return str(version.get("processId", ""))
+
+
 class Checkpoints:
-    """The checkpoints of one generation."""
+    """The checkpoints of one generation.
+
+    Each row also has ``incarnation``, the store's process under which its batch began, and ``previous``, the row
+    before. What was written under another process than the one that answers now may have lost its documents; what came before
+    it has not, since only a tail is ever lost. So such a row is set back by one batch, which is then applied again.
+    """
 
     def __init__(self, store: Database[dict[str, Any]], projection: str, generation: int) -> None:
         self._collection = store[COLLECTION]
         self._projection, self._generation = projection, generation
+        self._incarnation = ""
 
     def _key(self, stream: Stream) -> str:
         return f"{self._projection}|{self._generation}|{stream[0]}|{stream[1]}"
+
+    def take_over(self, streams: Iterable[Stream], incarnation: str) -> dict[Stream, Checkpoint]:
+        """`load` for a worker that will write, under this incarnation of the store: sets back what may have lost its
+        documents. Raises `Overtaken` when somebody else writes the same rows."""
+        wanted = list(streams)
+        self._incarnation = incarnation
+        rows = self._collection.find({"_id": {"$in": [self._key(stream) for stream in wanted]}})
+        doubtful = [row for row in rows if incarnation and row.get("incarnation", incarnation) != incarnation]
+        for row in doubtful:
+            self._set_back(row)
+        return self.load(wanted)
+
+    def _set_back(self, row: dict[str, Any]) -> None:
+        """To the row before it; to nothing applied at all where there was none."""
+        filter_ = {"_id": row["_id"], "sequence": row["sequence"], "event_id": row["event_id"]}
+        previous = row.get("previous")
+        if previous is None:
+            self._collection.delete_one(filter_)
+            return
+        values = {**previous, "previous": previous, "incarnation": self._incarnation}
+        update: dict[str, Any] = {"$set": values}
+        gone = {name: "" for name in ("stopped", "stopped_print") if name not in previous}
+        write_guarded(self._collection, [UpdateOne(filter_, {**update, "$unset": gone} if gone else update)])
 
     def load(self, streams: Iterable[Stream]) -> dict[Stream, Checkpoint]:
         """As the primary has them now; a fresh `Checkpoint` where there is none."""
@@ -111,23 +150,27 @@ class Checkpoints:
         filter_["stopped_print"] = held.stopped_print or {"$exists": False}
         if held.event_id:
             filter_["event_id"] = held.event_id
-        values = {
+        previous = self._fields(held) if held.event_id else None
+        values = {**self._fields(reached), "previous": previous, "incarnation": self._incarnation}
+        update: dict[str, Any] = {"$set": values}
+        if held.stopped and not reached.stopped:
+            update["$unset"] = {"stopped": "", "stopped_print": ""}
+        return UpdateOne(filter_, update, upsert=not held.event_id)
+
+    def _fields(self, checkpoint: Checkpoint) -> dict[str, Any]:
+        """The row of a checkpoint, without key and safeguards."""
+        fields = {
             "projection": self._projection,
             "generation": self._generation,
-            "topic": reached.topic,
-            "partition": reached.partition,
-            "sequence": reached.sequence,
-            "event_id": reached.event_id,
-            "offset": reached.offset,
-            "topic_identity": reached.topic_identity,
-            "log_epoch": reached.log_epoch,
-            "recorded_at": reached.recorded_at,
+            "topic": checkpoint.topic,
+            "partition": checkpoint.partition,
+            "sequence": checkpoint.sequence,
+            "event_id": checkpoint.event_id,
+            "offset": checkpoint.offset,
+            "topic_identity": checkpoint.topic_identity,
+            "log_epoch": checkpoint.log_epoch,
+            "recorded_at": checkpoint.recorded_at,
         }
-        update: dict[str, Any] = {"$set": values}
-        if reached.stopped_print != held.stopped_print:
-            named = {"stopped": sorted(reached.stopped), "stopped_print": reached.stopped_print}
-            if reached.stopped:
-                values.update(named)
-            else:
-                update["$unset"] = dict.fromkeys(named, "")
-        return UpdateOne(filter_, update, upsert=not held.event_id)
+        if checkpoint.stopped:
+            fields |= {"stopped": sorted(checkpoint.stopped), "stopped_print": checkpoint.stopped_print}
+        return fields

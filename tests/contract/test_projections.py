@@ -16,6 +16,9 @@ from pymongo.database import Database
 
 from acme.contracts.registry import EVENTS
 from projections.registry import PROJECTIONS
+from projections.runtime import checkpoints
+from projections.runtime.applier import Applier
+from projections.runtime.checkpoints import Checkpoints
 from projections.runtime.documents import Overtaken
 from projections.runtime.projection import Projection
 from tests.contract.feeding import feed, new_applier, pending, relevant, streams_of
@@ -192,6 +195,40 @@ def test_store_loses_its_tail_under_a_running_worker(
         applier.audit()
     feed(applier, stream, seed=8)
     assert documents(store, projection) == expected[projection.name]
+
+
+@every_projection
+def test_store_restarts_between_documents_and_checkpoint(
+    projection: Projection, store: Database[Any], expected: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Documents go to one process of the store, which dies and loses them; their checkpoint goes to the next."""
+    stream = relevant(projection, STREAM)
+    collection = store[f"{projection.name}__g1"]
+    incarnation, batch = 1, 0
+    before: list[Any] = []
+    advance, fold = Checkpoints.advance, Applier._fold
+
+    def remember_and_fold(self: Applier, envelopes: Any) -> Any:
+        before[:] = collection.find()
+        return fold(self, envelopes)
+
+    def advance_after_a_restart(self: Checkpoints, moves: Any) -> None:
+        nonlocal incarnation, batch
+        batch += 1
+        if batch in {1, 3, 6, 10}:
+            incarnation += 1
+            collection.delete_many({})
+            if before:
+                collection.insert_many(before)
+        advance(self, moves)
+
+    monkeypatch.setattr(checkpoints, "store_incarnation", lambda store: str(incarnation))
+    monkeypatch.setattr(Applier, "_fold", remember_and_fold)
+    monkeypatch.setattr(Checkpoints, "advance", advance_after_a_restart)
+    feed(new_applier(store, projection, streams_of(stream)), stream, seed=13, largest=12)
+    assert incarnation > 2
+    assert documents(store, projection) == expected[projection.name]
+    assert store["projection_stopped"].count_documents({}) == 0
 
 
 @every_projection

@@ -83,6 +83,9 @@ def test_kill9_of_everything(acme_stack: Callable[..., Stack]) -> None:
     commands, again = (sum(getattr(load, name) for load in loads) for name in ("commands", "sent_again"))
     print(f"{commands} commands, {again} sent again, {len(answered)} orders, faults: {killed}")
     print(f"faults {len(killed)}, lost {lost}, twice {twice}, differing {sum(map(len, differing.values()))}")
+    if differing:  # what an operator would look at
+        print(stack.manage("projector", "status", "--json", check=False).stdout)
+        print((stack.home / "log" / "projector-1.log").read_text()[-8000:])
     assert (lost, twice, differing) == (0, 0, {})
     assert len(answered) > 20
     assert all(waiting > 0 for _, waiting in killed)
