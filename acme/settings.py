@@ -133,7 +133,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["acme.http.rendering.JSON"],
     "DEFAULT_PARSER_CLASSES": ["acme.http.rendering.StrictJSONParser"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "acme.http.openapi.ShopSchema",
     "EXCEPTION_HANDLER": "acme.http.problems.exception_handler",
     "UNAUTHENTICATED_USER": None,
     "NUM_PROXIES": env.proxies,  # how much of X-Forwarded-For the brake on logins believes

@@ -13,7 +13,7 @@ from uuid import UUID
 
 import pycountry
 from django.core.validators import EmailValidator
-from drf_spectacular.utils import extend_schema_serializer
+from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from acme.contracts.base import Money
@@ -122,6 +122,7 @@ def _currencies() -> frozenset[str]:
     return frozenset(currency.alpha_3 for currency in pycountry.currencies)
 
 
+@extend_schema_field({"type": "string", "example": "GBP"})
 class Currency(Text):
     """An ISO 4217 code such as GBP."""
 
@@ -134,11 +135,16 @@ class Currency(Text):
         return code
 
 
+@extend_schema_field({"type": "integer", "format": "int64", "minimum": 0, "example": 1299})
+class MinorUnits(Integer):
+    """An amount, not negative, in the smallest unit of its currency."""
+
+
 @extend_schema_serializer(component_name="MoneyInput")
 class MoneyField(StrictSerializer):
-    """An amount in integer minor units, not negative, with its currency; validates to `acme.contracts.base.Money`."""
+    """An amount in integer minor units, not negative, with its currency."""
 
-    amount_minor = Integer(min_value=0, help_text="In minor units: 1299 is 12.99.")
+    amount_minor = MinorUnits(min_value=0, help_text="In minor units: 1299 is 12.99.")
     currency = Currency()
 
     def to_internal_value(self, data: Any) -> Money:

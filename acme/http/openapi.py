@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import Any
 
@@ -55,7 +56,14 @@ class Written(serializers.Serializer):
     version = serializers.IntegerField()
 
 
-class CommandSchema(AutoSchema):
+class ShopSchema(AutoSchema):
+    """Summaries, which is all that a list of addresses shows, are how descriptions begin."""
+
+    def get_summary(self) -> str | None:
+        return re.split(r"[.:;](?:\s|$)", " ".join(self.get_description().split()), maxsplit=1)[0] or None
+
+
+class CommandSchema(ShopSchema):
     """Describes a `commands.http.CommandView` from its declarations."""
 
     def get_request_serializer(self) -> Any:

@@ -16,6 +16,7 @@ from rest_framework.views import APIView
 
 from acme.errors import NotAuthenticated
 from acme.http.fields import StrictSerializer, Text
+from acme.http.openapi import problem_answers
 from acme.http.parameters import refuse_parameters
 from commands.customers.login import Tokens, log_in, refresh
 from commands.customers.register_customer import PASSWORD_LENGTH
@@ -39,6 +40,9 @@ class TokensAnswer(serializers.Serializer):
     refresh = serializers.CharField()
 
 
+ANSWERS = {(200, "application/json"): TokensAnswer, **problem_answers(400, 401, 406, 413, 415, 503)}
+
+
 class TokenView(APIView):
     """Base: anybody may ask, and no cache may keep the answer."""
 
@@ -60,13 +64,13 @@ class TokenView(APIView):
 class LoginView(TokenView):
     """Log in with e-mail and password. The access token lives five minutes, the refresh token fourteen days.
 
-    After ten failures in a minute for one e-mail address the answer is 429.
+    After ten failures in a minute for one e-mail address, counted by each web process, the answer is 429.
     """
 
     body = LoginBody
     throttle_classes = (PerEmail, PerClient)
 
-    @extend_schema(request=LoginBody, responses=TokensAnswer, auth=[])
+    @extend_schema(request=LoginBody, responses={**ANSWERS, **problem_answers(429)}, auth=[])
     def post(self, request: Request) -> Response:
         return self.answer(request)
 
@@ -84,7 +88,7 @@ class RefreshView(TokenView):
 
     body = RefreshBody
 
-    @extend_schema(request=RefreshBody, responses=TokensAnswer, auth=[])
+    @extend_schema(request=RefreshBody, responses=ANSWERS, auth=[])
     def post(self, request: Request) -> Response:
         return self.answer(request)
 

@@ -38,7 +38,23 @@ def test_every_route_is_in_it(documents: dict[str, Any]) -> None:
     paths = documents["all"]["paths"]
     described = {(method.upper(), path) for path, methods in paths.items() for method in methods}
     assert described == {(route.method, "/api/v1/" + re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", route.path)) for route in ALL}
-    assert all(operation.get("description") for methods in paths.values() for operation in methods.values())
+    operations = [operation for methods in paths.values() for operation in methods.values()]
+    for operation in operations:
+        said = " ".join(operation["description"].split())
+        assert operation["summary"] and said.startswith(operation["summary"]) and len(operation["summary"]) < 120
+
+
+def test_every_operation_says_what_it_refuses(documents: dict[str, Any]) -> None:
+    for path, methods in documents["all"]["paths"].items():
+        for method, operation in methods.items():
+            problems = {status for status in operation["responses"] if status[0] in "45"}
+            assert {"400", "503"} <= problems, (method, path)
+    assert {"401", "429"} <= set(documents["all"]["paths"]["/api/v1/auth/login"]["post"]["responses"])
+
+
+def test_amounts_have_a_believable_example(documents: dict[str, Any]) -> None:
+    money = documents["all"]["components"]["schemas"]["MoneyInput"]["properties"]
+    assert {name: shape["example"] for name, shape in money.items()} == {"amount_minor": 1299, "currency": "GBP"}
 
 
 def test_commands_say_which_headers_they_need(documents: dict[str, Any]) -> None:
