@@ -113,12 +113,17 @@ class StockItemAdmin(HandlerAdmin):
 class StockMovementAdmin(HandlerAdmin):
     """The ledger: what came, went, was held or given back, with the levels afterwards."""
 
-    list_display = ("occurred_at", "item", "kind", "quantity", "on_hand", "reserved", "note")
+    list_display = ("occurred_at", "item", "kind", "quantity", "on_hand", "reserved", "remark")
     list_select_related = ("item",)
     list_filter = ("kind", "occurred_at")
     search_fields = ("=item__sku", "note")
     search_help_text = "SKU as written, or words of the note"
     ordering = ("-id",)
+
+    @admin.display(description="Note", ordering="note")
+    def remark(self, movement: StockMovement) -> SafeString:
+        """In one line, however narrow the window: most are the id of an order."""
+        return format_html('<span style="white-space: nowrap">{}</span>', movement.note)
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
         return lookup == "item__id__exact" or super().lookup_allowed(lookup, value, request)
