@@ -81,8 +81,8 @@ class Checkpoints:
     """The checkpoints of one generation.
 
     Each row also has ``incarnation``, the store's process under which its batch began, and ``previous``, the row
-    before. What was written under another process than the one that answers now may have lost its documents; what came before
-    it has not, since only a tail is ever lost. So such a row is set back by one batch, which is then applied again.
+    before. What was written under another process than the one that answers now may have lost its documents; what
+    came before it has not, since only a tail is ever lost. So such a row is set back by one batch and applied again.
     """
 
     def __init__(self, store: Database[dict[str, Any]], projection: str, generation: int) -> None:

@@ -250,9 +250,11 @@ def test_what_one_host_writes_the_other_reads(composition: Composition, staff: d
     ],
 )
 def test_database_roles_are_refused_what_is_not_theirs(composition: Composition, role: str, statement: str) -> None:
-    with psycopg.connect(composition.values[f"{role}_DATABASE_URL"]) as connection:
-        with pytest.raises(psycopg.errors.InsufficientPrivilege):
-            connection.execute(statement)
+    with (
+        psycopg.connect(composition.values[f"{role}_DATABASE_URL"]) as connection,
+        pytest.raises(psycopg.errors.InsufficientPrivilege),
+    ):
+        connection.execute(statement)
 
 
 @pytest.fixture
