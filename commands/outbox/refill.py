@@ -4,6 +4,9 @@ The rule: everything above the cursor is sent, so a cursor that is too low costs
 loses events. Whatever does not fit together therefore moves the cursor back. Only when Kafka holds what the log does
 not know is it the log that is wrong (PostgreSQL was restored to an earlier moment); then nothing may be sent before
 an operator starts a new epoch.
+
+Only the last record is looked at. Two faults at once (Kafka loses its tail unnoticed, and a publisher that was stopped
+sends old events behind it) can leave Kafka without some events; consumers see the hole and fill it from the log.
 """
 
 from __future__ import annotations
@@ -74,7 +77,10 @@ def resume(cursor: Cursor, seen: Seen, epoch: int, logged: UUID | None) -> Curso
     if seen.topic_identity != cursor.topic_identity:
         return replace(cursor.rewound(), topic_identity=seen.topic_identity)
     if seen.end <= cursor.kafka_offset:  # cut short: the last acknowledged record is gone
-        if last is not None and last.epoch == epoch and last.sequence < cursor.published:
+        # Sequence n cannot stand below offset n - 1 if all before it are there: a topic that was replaced amid a batch
+        # begins in the middle.
+        whole = last is not None and last.offset + 1 >= last.sequence
+        if last is not None and whole and last.epoch == epoch and last.sequence < cursor.published:
             return replace(cursor, published=last.sequence, kafka_offset=last.offset)
         return replace(cursor.rewound(), topic_identity=seen.topic_identity)
     if last is not None and last.epoch == epoch and _too_dense(cursor, last):

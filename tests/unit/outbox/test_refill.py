@@ -93,6 +93,8 @@ class OnePartition(RuleBasedStateMachine):
         self.made = 0
         self.halted = False
         self.restored = False  # the log was: Kafka may rightly stop it
+        self.cut = False  # Kafka has lost its tail at some time
+        self.late = False  # a late publisher has written at some time
         self.comparable = True  # Kafka's last record was its highest whenever the log was restored
 
     # What the publisher does
@@ -176,10 +178,16 @@ class OnePartition(RuleBasedStateMachine):
         self.kafka = []
         self.identity += 1
 
+    @precondition(lambda self: not self.late)
     @rule(lost=st.integers(1, 4), noticed=st.booleans())
     def kafka_loses_its_tail(self, lost: int, noticed: bool) -> None:
-        """An election of a replica that was behind; mostly, but not always, the client has to connect anew."""
+        """An election of a replica that was behind; mostly, but not always, the client has to connect anew.
+
+        Not in one run with a late publisher: its old events at the end hide what is missing before them. Consumers
+        fill such a hole from the log.
+        """
         del self.kafka[-lost:]
+        self.cut = True
         if noticed:
             self.known = None
 
@@ -187,10 +195,11 @@ class OnePartition(RuleBasedStateMachine):
     def restart_publisher(self) -> None:
         self.known = None
 
-    @precondition(lambda self: self.log.cursor.published > 0 and not self.halted and not self.restored)
+    @precondition(lambda self: self.log.cursor.published > 0 and not (self.halted or self.restored or self.cut))
     @rule(data=st.data())
     def a_late_publisher_wakes_up(self, data: st.DataObject) -> None:
         """It sends again what was published while it was stopped."""
+        self.late = True
         published = self.log.cursor.published
         first = data.draw(st.integers(1, published))
         if len(self.kafka) > self.log.cursor.kafka_offset and str(self.identity) == self.log.cursor.topic_identity:
