@@ -9,8 +9,10 @@ from dataclasses import dataclass
 class WorkerSettings:
     """Times in seconds."""
 
-    max_records: int = 2000  # events of one batch from Kafka
-    log_records: int = 2000  # events of one batch from the log, per partition
+    # Events of one batch, from Kafka and from the log. An imported order may change a hundred counters, and a batch
+    # must not take longer than a heartbeat may be late (ALIVE in heartbeat.py).
+    max_records: int = 400
+    log_records: int = 400
     poll: float = 0.25  # how long one poll waits when nothing comes
     heartbeat: float = 1.0  # heads copied, checkpoints audited, identities compared
     idle_before_log: float = 2.0  # behind the head and nothing received: read the log instead
