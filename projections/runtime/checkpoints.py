@@ -106,7 +106,7 @@ class Checkpoints:
 
     def _set_back(self, row: dict[str, Any]) -> None:
         """To the row before it; to nothing applied at all where there was none."""
-        filter_ = {"_id": row["_id"], "sequence": row["sequence"], "event_id": row["event_id"]}
+        filter_ = {name: row[name] for name in ("_id", "sequence", "event_id", "incarnation")}
         previous = row.get("previous")
         if previous is None:
             self._collection.delete_one(filter_)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -12,9 +13,11 @@ from pymongo.database import Database
 
 from projections.registry import PROJECTIONS
 from projections.runtime.documents import Overtaken
+from projections.runtime.fold import Refusal
 from tests.contract.feeding import feed, new_applier, pending, relevant, streams_of
-from tests.contract.history import History
+from tests.contract.history import History, plain_unseal
 from tests.integration.projections.test_stopped import aggregate_events, poisoned, some_victims
+from tests.oracle import replay
 from tests.oracle import stored as documents
 
 COUNTER = PROJECTIONS["sales_by_day"]
@@ -96,6 +99,21 @@ def test_documents_of_a_batch_in_flight_are_past_more_than_the_retry_knows(
         assert new.retry(stopped, aggregate_events(DENSE, stopped.aggregate, stopped.first_version))
     assert not new.stopped
     assert documents(store, COUNTER) == counted
+
+
+@pytest.mark.parametrize("name", ["orders", "sales_by_day"])
+def test_a_marker_far_beyond_the_checkpoint_holds_back_nothing_before_it(name: str, store: Database[Any]) -> None:
+    """The store went back under a worker, to which an event then seemed not to follow."""
+    projection = PROJECTIONS[name]
+    applier = new_applier(store, projection, STREAMS)
+    refused = next(e for e in DENSE if e.event_type == "OrderConfirmed" and e.aggregate_version > 2)
+    refusal = Refusal(envelope=refused, passed_to=refused.sequence or 0, error="VersionGap", traceback="")
+    applier.stopped_aggregates.stop([refusal], datetime.now(UTC))
+    applier.reload(STREAMS)
+    feed(applier, DENSE, largest=200)
+    (stopped,) = applier.may_retry()
+    assert applier.retry(stopped, aggregate_events(DENSE, stopped.aggregate, stopped.first_version))
+    assert documents(store, projection) == replay(projection, DENSE, plain_unseal)
 
 
 def test_an_event_that_does_not_follow_stops_its_aggregate(store: Database[Any]) -> None:
