@@ -13,6 +13,7 @@ from pymongo.database import Database
 from acme.bus import Consumer, Topics
 from acme.ports import EventLog, event_log, subject_keys
 from projections.runtime.checkpoints import Checkpoints, Stream
+from projections.runtime.failures import is_engine_failure
 from projections.runtime.generations import open_live
 from projections.runtime.projection import Projection
 from projections.runtime.settings import DEFAULT, WorkerSettings
@@ -50,14 +51,15 @@ def run_projections(
 ) -> bool:
     """Runs until ``stop`` is set, or with ``once`` until every projection has reached the heads seen at the start.
 
-    Blocks. Answers False when a worker ended by an error of its own (it is logged); the others are stopped then.
+    Blocks. Answers False when a worker ended by an error of its own (it is logged); the others are stopped then. Raises
+    an engine's failure that a worker could not wait out (with ``once``: the heads or checkpoints cannot be read).
     """
-    failed = threading.Event()
+    errors: list[Exception] = []
     log = event_log()
     threads = [
         threading.Thread(
             target=_run_one,
-            args=(projection, log, bootstrap, stop, failed, once, settings),
+            args=(projection, log, bootstrap, stop, errors, once, settings),
             name=f"projector-{projection.name}",
         )
         for projection in projections
@@ -66,7 +68,10 @@ def run_projections(
         thread.start()
     for thread in threads:
         thread.join()
-    return not failed.is_set()
+    for error in errors:
+        if is_engine_failure(error):
+            raise error
+    return not errors
 
 
 def _run_one(
@@ -74,7 +79,7 @@ def _run_one(
     log: EventLog,
     bootstrap: str,
     stop: threading.Event,
-    failed: threading.Event,
+    errors: list[Exception],
     once: bool,
     settings: WorkerSettings,
 ) -> None:
@@ -88,9 +93,10 @@ def _run_one(
     try:
         reached = reached_heads(store, log, projection) if once else None
         worker.run(stop, reached or (lambda: False))
-    except Exception:
-        logger.exception("%s: the worker ended by an error of its own", projection.name)
-        failed.set()
+    except Exception as error:
+        if not is_engine_failure(error):
+            logger.exception("%s: the worker ended by an error of its own", projection.name)
+        errors.append(error)
         stop.set()
     finally:
         identities.close()

@@ -17,6 +17,7 @@ from acme.env import env
 from projections import tables
 from projections.registry import PROJECTIONS
 from projections.runtime import report
+from projections.runtime.failures import ENGINE_FAILURES
 from projections.runtime.projection import Projection
 from projections.runtime.runner import run_projections
 from queries.documents.connection import database
@@ -57,6 +58,8 @@ class Command(BaseCommand):
             code = action(options)
         except PyMongoError as error:
             raise CommandError(f"MongoDB cannot be reached: {error}", returncode=3) from error
+        except ENGINE_FAILURES as error:
+            raise CommandError(f"an engine cannot be reached: {error}", returncode=3) from error
         sys.exit(code)
 
     def _run(self, options: dict[str, Any]) -> int:
