@@ -72,9 +72,14 @@ def store_incarnation(store: Database[dict[str, Any]]) -> str:
 
     A store that is killed may lose its last acknowledged writes and be back before the driver notices: documents can go
     to one process and their checkpoint to the next, which has lost the documents. Only this tells.
+
+    A mongos says nothing of the shards behind it, and the driver may ask another mongos each time: it counts as not
+    saying. What the majority of a shard has acknowledged stays.
     """
-    version = store.client.admin.command("hello").get("topologyVersion") or {}
-    return str(version.get("processId", ""))
+    hello = store.client.admin.command("hello")
+    if hello.get("msg") == "isdbgrid":
+        return ""
+    return str((hello.get("topologyVersion") or {}).get("processId", ""))
 
 
 class Checkpoints:

@@ -13,6 +13,7 @@ from kafka import KafkaProducer
 
 from commands.outbox.sequencer import number
 from projections.registry import PROJECTIONS
+from projections.runtime.checkpoints import store_incarnation
 from tests.integration.projections.conftest import QUICK, Shop, wait_until
 
 
@@ -215,3 +216,13 @@ def test_a_refused_event_of_a_killed_batch_is_tried_again_without_another_start(
     shop.worker("products")
     shop.settled("products")
     wait_until(lambda: shop.store["projection_stopped"].count_documents({}) == 0)
+
+
+def test_a_killed_store_is_another_incarnation(shop: Shop) -> None:
+    """What the safeguard of the checkpoints rests on, on the server at hand."""
+    before = store_incarnation(shop.store)
+    assert before
+    assert store_incarnation(shop.store) == before
+    shop.mongo.kill()
+    shop.mongo.start()
+    assert store_incarnation(shop.store) not in {"", before}
