@@ -18,8 +18,8 @@ from pymongo.database import Database
 from acme.ports import EventLog, StreamHead
 from projections.runtime.checkpoints import Checkpoint, Stream
 
-#: A worker whose heartbeat is older does not count as alive.
-ALIVE = timedelta(seconds=5)
+#: A worker whose heartbeat is older does not count as alive. A heartbeat comes between batches, so one may be late.
+ALIVE = timedelta(seconds=10)
 
 
 class Heartbeat:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from pymongo.database import Database
 
 from acme.contracts.envelope import time_text
 from projections.runtime.generations import rebuild_due
+from projections.runtime.heartbeat import ALIVE
 from projections.runtime.projection import Projection
 from queries.documents.lag import Lag, read_lag
-
-#: A worker whose heartbeat is older is not counted as running.
-WORKER_FRESH = timedelta(seconds=10)
 
 
 def lag_rows(projections: Iterable[Projection]) -> list[dict[str, Any]]:
@@ -45,7 +43,7 @@ def status_rows(store: Database[dict[str, Any]], projections: Iterable[Projectio
 def _status_row(store: Database[dict[str, Any]], projection: Projection) -> dict[str, Any]:
     lag = read_lag(projection.name)
     mine = {"projection": projection.name, "generation": lag.generation}
-    since = datetime.now(UTC) - WORKER_FRESH
+    since = datetime.now(UTC) - ALIVE
     workers = list(store["projection_workers"].find({**mine, "seen_at": {"$gt": since}}).sort("_id"))
     checkpoints = store["projection_checkpoints"].find(mine)
     stopped = store["projection_stopped"].find(mine).sort("first_at")
