@@ -1,0 +1,1 @@
+"""The write side: everything that may change PostgreSQL, and nothing else may."""

@@ -1,0 +1,1 @@
+"""The read side: may only read, and only MongoDB."""

@@ -1,0 +1,1 @@
+"""Categories and products with their variants and prices."""

@@ -1,0 +1,1 @@
+"""Customers and the users who log in."""

@@ -1,0 +1,1 @@
+"""Stock of one warehouse: received, adjusted, reserved, released, shipped."""

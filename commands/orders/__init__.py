@@ -1,0 +1,1 @@
+"""Orders from placing to shipping, and past orders and returns of other systems."""

@@ -1,0 +1,1 @@
+"""From the event log to Kafka: recording, numbering, publishing, sending again."""

@@ -1,0 +1,1 @@
+"""One read model per file; projectors know nothing of one another."""

@@ -1,0 +1,1 @@
+"""Addresses and answers of the read side."""

@@ -1,0 +1,1 @@
+"""Shapes of the read models and of the bookkeeping beside them."""

@@ -1,0 +1,1 @@
+"""Text to terms, and questions about products to filters."""
