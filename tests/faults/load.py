@@ -18,6 +18,9 @@ import httpx
 from tests.stack import ADMIN, Stack
 
 PATIENCE = 90.0  # seconds until a request that nobody answers is a failure of the test
+#: Mean seconds a client thinks between two steps. Clients that never rest write as fast as two cores allow, and on a
+#: busy machine that is faster than the projectors: they never catch up, and nothing is said about recovery.
+THINKING = 0.08
 
 
 class SetAside(Exception):
@@ -54,6 +57,7 @@ class Load:
                 while not self._stop.is_set():
                     with suppress(SetAside):
                         self._step(client)
+                    self._stop.wait(self.random.expovariate(1 / THINKING))
                 for path, body, key in self.set_aside:
                     made = self._post(client, path, body, allow=(409,), key=key)
                     if path == "orders" and "id" in made:
