@@ -15,6 +15,9 @@ class ProjectionPointer(Document):
     live = IntField(required=True)
     version = IntField()  # of the projection's code when the live generation was made
     topics = ListField(StringField())
+    group = IntField()  # number of the consumer group, raised when the broker hands out nothing in it
+    previous = IntField()  # the generation before a reset
+    paused = DictField()  # {by, reason, at} while an operator has paused it
 
     meta = {"collection": "projection_pointers", "auto_create_index": False}
 
@@ -99,6 +102,8 @@ class WorkerHeartbeat(Document):
     """Key: ``projection|host|pid|thread``. ``partitions``: [{topic, partition, sequence, oldest_unapplied_at}].
 
     Without ``oldest_unapplied_at`` there was nothing after ``sequence`` of what was recorded before ``complete_to``.
+    ``state``: running, blocked, paused, waiting for partitions, engine-down, hanging. ``blocked``: [{topic, partition,
+    kind, why, since}], kind: gap, epoch, rewritten or queue-full. It lives while ``lease_until`` lies ahead.
     """
 
     id = StringField(primary_key=True)
@@ -109,10 +114,12 @@ class WorkerHeartbeat(Document):
     state = StringField()
     detail = StringField()
     partitions = ListField(DictField())
+    blocked = ListField(DictField())
     events_per_second = IntField()
     started_at = DateTimeField()
     complete_to = DateTimeField()
     seen_at = DateTimeField()
+    lease_until = DateTimeField()
 
     meta = {
         "collection": "projection_workers",
