@@ -11,10 +11,11 @@ from pymongo.database import Database
 from projections.runtime.projection import Projection
 from queries.documents.bookkeeping import Checkpoint, StoppedAggregate, WorkerHeartbeat
 from queries.documents.connection import collection_name
+from queries.documents.dead_letters import DeadLetter, OperatorRequest
 
 POINTERS = "projection_pointers"
 #: What else has indexes; heartbeats of workers that were killed go away by theirs.
-BOOKKEEPING = (Checkpoint, StoppedAggregate, WorkerHeartbeat)
+BOOKKEEPING = (Checkpoint, StoppedAggregate, WorkerHeartbeat, DeadLetter, OperatorRequest)
 
 
 def open_live(store: Database[dict[str, Any]], projection: Projection) -> int:
@@ -27,10 +28,23 @@ def open_live(store: Database[dict[str, Any]], projection: Projection) -> int:
     )
     pointer = pointers.find_one({"_id": projection.name})
     generation = int(pointer["live"]) if pointer else 1
+    prepare(store, projection, generation)
+    return generation
+
+
+def prepare(store: Database[dict[str, Any]], projection: Projection, generation: int) -> None:
+    """Makes the collections of a generation with their indexes; what is there stays."""
     ensure_indexes(projection.document, store[collection_name(projection.name, generation)])
     for kept in BOOKKEEPING:
         ensure_indexes(kept, store[kept._meta["collection"]])
-    return generation
+
+
+def drop_generation(store: Database[dict[str, Any]], projection: Projection, generation: int) -> None:
+    """Removes documents, checkpoints, markers and dead letters of a generation that is not live."""
+    mine = {"projection": projection.name, "generation": generation}
+    for kept in (DeadLetter, StoppedAggregate, Checkpoint, OperatorRequest):
+        store[kept._meta["collection"]].delete_many(mine)
+    store[collection_name(projection.name, generation)].drop()
 
 
 def ensure_indexes(document: type[mongoengine.Document], collection: Collection[dict[str, Any]]) -> None:
