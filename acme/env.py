@@ -45,6 +45,9 @@ class Environment:
     time_zone: str
     admin_password: str | None = field(repr=False)
     data: Path
+    metrics_port: int  # of a daemon; 0: it shows none
+    metrics_address: str
+    metrics_token: str | None = field(repr=False)
 
     @property
     def engines_file(self) -> Path:
@@ -105,6 +108,9 @@ def read(environ: dict[str, str] | None = None) -> Environment:
         time_zone=_time_zone("ACME_TIME_ZONE", found.get("ACME_TIME_ZONE", "UTC")),
         admin_password=found.get("ACME_ADMIN_PASSWORD"),
         data=Path(found.get("ACME_DATA") or PROJECT.parent / "shared" / "data"),
+        metrics_port=_port("ACME_METRICS_PORT", found.get("ACME_METRICS_PORT", "0")),
+        metrics_address=found.get("ACME_METRICS_ADDRESS", "127.0.0.1"),
+        metrics_token=found.get("ACME_METRICS_TOKEN"),
     )
 
 
@@ -122,6 +128,12 @@ def _flag(name: str, value: str) -> bool:
 def _count(name: str, value: str) -> int:
     if not (value.isascii() and value.isdigit() and len(value) <= 2):
         raise EnvironmentInvalid(f"environment: {name} must be a number from 0 to 99, not {value!r}")
+    return int(value)
+
+
+def _port(name: str, value: str) -> int:
+    if not (value.isascii() and value.isdigit() and len(value) <= 5 and int(value) <= 65535):
+        raise EnvironmentInvalid(f"environment: {name} must be a port, 0 to 65535 (0: none), not {value!r}")
     return int(value)
 
 

@@ -39,7 +39,9 @@ INSTALLED_APPS = [
     "queries",
 ]
 MIDDLEWARE = [
+    "acme.http.metrics.Measured",
     "acme.http.middleware.RequestId",
+    "acme.http.metrics.MetricsPage",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",

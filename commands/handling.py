@@ -8,6 +8,7 @@ transaction; `unit_of_work` lets importers run many in one.
 from __future__ import annotations
 
 import functools
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -19,8 +20,9 @@ from uuid import UUID
 from django.db import IntegrityError, OperationalError, transaction
 from tenacity import RetryError, Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
-from acme.errors import Busy, Conflict, Forbidden, NotAuthenticated, NotFound, StaleVersion
+from acme.errors import Busy, Conflict, Forbidden, NotAuthenticated, NotFound, ShopError, StaleVersion
 from acme.identity import Actor, Role
+from acme.metrics import COMMAND_SECONDS, COMMANDS
 from acme.token import Written
 from commands.aggregate import Aggregate
 from commands.outbox.log import insert_events
@@ -108,7 +110,24 @@ def execute(
                 finish(done, unit)
         return done, unit.written
 
-    return retrying(attempt)
+    started, outcome = time.perf_counter(), "failed"
+    try:
+        done, written = retrying(attempt)
+        outcome = "done" if done.changed else "unchanged"
+        return done, written
+    except ShopError as error:
+        outcome = _outcome(error)
+        raise
+    finally:
+        name = type(command).__name__
+        COMMANDS.labels(name, outcome).inc()
+        COMMAND_SECONDS.labels(name).observe(time.perf_counter() - started)
+
+
+def _outcome(error: ShopError) -> str:
+    if isinstance(error, Busy):
+        return "busy"
+    return "conflict" if isinstance(error, Conflict | StaleVersion) else "refused"
 
 
 def retrying(attempt: Callable[[], R]) -> R:

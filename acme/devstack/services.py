@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from acme.devstack.home import Home
-from acme.devstack.ports import LOOPBACK
+from acme.devstack.ports import LOOPBACK, free_port
 from acme.devstack.process import Program
 from acme.devstack.supervisor import Service
 
@@ -34,7 +34,7 @@ def app_services(home: Home, more: Mapping[str, str], *, port: int, projectors: 
         _web(home, more, port),
         *(
             Service(
-                program=program(home, name, argv, log=home.log(name), more=more),
+                program=_daemon(home, name, argv, more),
                 where=" ".join(argv[1:] if argv[1] == "manage.py" else ("celery", name)),
                 needs=needs,
                 tier=TIER,
@@ -60,6 +60,13 @@ def program(
 ) -> Program:
     """A program of ACME, run in the project's directory for this home. `more`: variables of its own."""
     return Program(name=name, argv=argv, log=log, env={**environment(home), **(more or {})}, cwd=PROJECT, port=port)
+
+
+def _daemon(home: Home, name: str, argv: tuple[str, ...], more: Mapping[str, str]) -> Program:
+    """Its port is the one on which it shows its metrics."""
+    port = free_port()
+    shown = {"ACME_METRICS_PORT": str(port), "ACME_METRICS_ADDRESS": LOOPBACK}
+    return program(home, name, argv, log=home.log(name), port=port, more={**more, **shown})
 
 
 def _celery(command: str) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from gunicorn import util
 from gunicorn.http import errors
 from gunicorn.workers.gthread import ThreadWorker
 
+from acme.http import multiprocess
 from acme.http.problems import CONTENT_TYPE
 from acme.token import MAX_LENGTH
 
@@ -62,6 +63,21 @@ def _answer(status: int, reason: str, code: str, request_id: str) -> bytes:
         f"X-Request-Id: {request_id}\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     return head.encode("latin-1") + body
+
+
+def on_starting(server: Any) -> None:
+    """gunicorn's hook: before the first worker is forked."""
+    multiprocess.prepare()
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    """gunicorn's hook: a worker has ended, however."""
+    multiprocess.forget(worker.pid)
+
+
+def on_exit(server: Any) -> None:
+    """gunicorn's hook: the last thing that it does."""
+    multiprocess.clean()
 
 
 worker_class = ProblemWorker

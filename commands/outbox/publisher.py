@@ -8,6 +8,8 @@ a publisher that wakes up late can only send duplicates.
 from __future__ import annotations
 
 import logging
+import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
@@ -17,6 +19,7 @@ import psycopg
 
 from acme.bus import BusError, Outgoing
 from acme.contracts.envelope import Envelope, to_record
+from acme.metrics import EVENTS_PUBLISHED, PUBLISH_FAILURES, PUBLISH_SECONDS
 from commands.outbox.lane import Lane
 from commands.outbox.link import Halted, Link
 from commands.outbox.refill import Cursor, acknowledged
@@ -58,7 +61,8 @@ class Publisher:
         """
         try:
             return self._drain(look_at_kafka)
-        except BaseException:
+        except BaseException as error:
+            PUBLISH_FAILURES.labels(_reason(error)).inc()
             self.close()
             raise
 
@@ -139,6 +143,7 @@ class Publisher:
     def _send(self, lane: Lane, events: Sequence[Envelope]) -> int:
         if not events:
             return 0
+        started = time.perf_counter()
         link = self._connected()
         offsets = link.send(map(_outgoing, events), lane.ping)
         cursors = lane.cursors()
@@ -157,6 +162,9 @@ class Publisher:
             link.close()
             self._link = None
             return 0
+        PUBLISH_SECONDS.observe(time.perf_counter() - started)
+        for topic, count in Counter(event.topic for event in events).items():
+            EVENTS_PUBLISHED.labels(topic).inc(count)
         if self.on_sent is not None:
             self.on_sent(len(events))
         return len(events)
@@ -168,6 +176,15 @@ class Publisher:
         if self._link is not None:
             self._link.close()
         self._lane = self._link = None
+
+
+def _reason(error: BaseException) -> str:
+    """Why an attempt was broken off, as its metric names it."""
+    if isinstance(error, Halted):
+        return "halted"
+    if isinstance(error, BusError):
+        return "kafka"
+    return "postgresql" if isinstance(error, psycopg.OperationalError) else "error"
 
 
 def _outgoing(event: Envelope) -> Outgoing:

@@ -17,8 +17,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from acme.bus import BusError
 from acme.contracts.topics import BY_NAME
 from acme.env import EngineNotConfigured, env
+from acme.exposition import start_exposition
 from commands.outbox import relay
 from commands.outbox.link import Halted
+from commands.outbox.metrics import OUTBOX_STATE
 
 EPILOG = """examples:
   manage.py relay                              publish until SIGTERM or Ctrl-C
@@ -106,6 +108,7 @@ def _run(bootstrap: str) -> int:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    start_exposition(OUTBOX_STATE)
     daemon = relay.Relay(bootstrap, stop)
     daemon.run()
     return daemon.sent

@@ -14,7 +14,7 @@ from pymongo.errors import PyMongoError
 from rich.console import Console
 
 from acme.env import env
-from projections import tables
+from projections import metrics, tables
 from projections.registry import PROJECTIONS
 from projections.runtime import report
 from projections.runtime.failures import ENGINE_FAILURES
@@ -71,6 +71,7 @@ class Command(BaseCommand):
         env.require("database_url")
         env.require("mongodb_url")
         chosen = _chosen(options["names"])
+        metrics.expose_projector(projection.name for projection in chosen)
         done = run_projections(chosen, env.require("kafka_bootstrap_servers"), stop, once=options["once"])
         return 0 if done else 1
 
