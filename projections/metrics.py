@@ -73,19 +73,14 @@ def _lag(lags: list[Lag]) -> Iterable[Metric]:
 
 def _letters(store: Database[Row], live: dict[str, int]) -> Rows:
     """One row per projection that has parked letters: how many, and when the oldest failed first."""
-    groups = store["projection_dead_letters"].aggregate(
-        [
-            {"$match": {"state": "parked"}},
-            {
-                "$group": {
-                    "_id": {"projection": "$projection", "generation": "$generation"},
-                    "events": {"$sum": 1},
-                    "oldest": {"$min": "$first_at"},
-                }
-            },
-        ]
-    )
-    return _of_live(({**group, **group["_id"]} for group in groups), live)
+    letters = store["projection_dead_letters"]
+    found: Rows = {}
+    for name, generation in live.items():
+        parked = {"projection": name, "generation": generation, "state": "parked"}
+        events = letters.count_documents(parked)
+        first = letters.find_one(parked, {"first_at": 1}, sort=[("first_at", 1)]) if events else None
+        found[name] = [{"events": events, "oldest": first["first_at"]}] if first else []
+    return found
 
 
 def _of_live(rows: Iterable[Row], live: dict[str, int]) -> Rows:

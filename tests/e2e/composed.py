@@ -24,6 +24,7 @@ class Composition:
     kafka: str
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     ports: dict[str, int] = field(default_factory=dict)
+    metrics: dict[str, int] = field(default_factory=dict)
 
     def environment(self, service: str) -> dict[str, str]:
         """What the service's container would have, its secrets as files."""
@@ -34,6 +35,9 @@ class Composition:
         given = variables(service)
         if "KAFKA_BOOTSTRAP_SERVERS" in given:
             given["KAFKA_BOOTSTRAP_SERVERS"] = self.kafka
+        if "ACME_METRICS_PORT" in given:  # in containers all may have the same
+            self.metrics[service] = free_port()
+            given |= {"ACME_METRICS_PORT": str(self.metrics[service]), "ACME_METRICS_ADDRESS": "127.0.0.1"}
         path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
         home = str(self.directory / "no-home")
         return {**given, "PATH": path, "ACME_HOME": home, "ACME_SECRETS": str(files), "PYTHONUNBUFFERED": "1"}

@@ -92,6 +92,7 @@ def composition(engines: Mapping[str, str], tmp_path_factory: pytest.TempPathFac
         "PROJECTOR_MONGODB_URL": engines["MONGODB_URL"],
         "QUERY_MONGODB_URL": engines["MONGODB_URL"],
         "ACME_ADMIN_PASSWORD": ADMIN["password"],
+        "ACME_METRICS_TOKEN": "a-token-of-the-roles-7",
         **keys,
     }
     composed = Composition(tmp_path_factory.mktemp("composition"), values, engines["KAFKA_BOOTSTRAP_SERVERS"])
@@ -236,5 +237,7 @@ def test_the_proxy_makes_one_shop_of_the_two(proxy: str, staff: dict[str, str]) 
         assert client.get("/static/admin/css/base.css").status_code == 200
         assert client.get("/api/docs").status_code == 200
         assert client.get("/readyz").status_code == 404
+        for address in ("/metrics", "//metrics", "/%6detrics", "/api/../metrics"):
+            assert client.get(address).status_code == 404
         big = client.post("/api/v1/categories", content=b"x" * (5 * 1024 * 1024))
         assert (big.status_code, big.json()["code"]) == (413, "body-too-big")

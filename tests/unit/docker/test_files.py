@@ -17,7 +17,7 @@ WRITE_SIDE = {"DATABASE_URL", "KAFKA_BOOTSTRAP_SERVERS", "CELERY_BROKER_URL", "A
 
 def test_a_query_host_is_given_the_documents_and_the_public_key_alone() -> None:
     plain = {"ACME_ROLE", "ACME_ALLOWED_HOSTS", "ACME_CURRENCY", "ACME_TIME_ZONE"}
-    assert names("query") == plain | {"MONGODB_URL", "ACME_JWT_PUBLIC_KEY"}
+    assert names("query") == plain | {"MONGODB_URL", "ACME_JWT_PUBLIC_KEY", "ACME_METRICS_TOKEN"}
     assert secrets("query")["MONGODB_URL"] == "QUERY_MONGODB_URL", "the user who only reads"
     assert set(SERVICES["query"]["networks"]) == {"edge", "read"}
 
@@ -42,7 +42,9 @@ def test_engines_are_on_inner_networks_and_publish_no_port() -> None:
     for name in ("postgres", "kafka", "mongo", "redis"):
         assert set(SERVICES[name]["networks"]) <= inner
         assert "ports" not in SERVICES[name]
-    assert [name for name, service in SERVICES.items() if "ports" in service] == ["proxy"]
+    published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
+    assert set(published) == {"proxy", "prometheus", "grafana"}
+    assert all(port.startswith("127.0.0.1:") for ports in published.values() for port in ports)
 
 
 @pytest.mark.parametrize("service", sorted(OURS))
