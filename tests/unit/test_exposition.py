@@ -149,7 +149,6 @@ def test_a_port_in_use_is_one_line_and_no_end(
         with caplog.at_level(logging.INFO, logger="acme.exposition"):
             assert start_exposition(answering("first")) is None
     (record,) = caplog.records
-    assert (
-        record.getMessage() == f"no metrics: port {port} of 127.0.0.1 cannot be used: [Errno 98] Address already in use"
-    )
+    assert record.getMessage().startswith(f"no metrics: port {port} of 127.0.0.1 cannot be used: ")
+    assert "\n" not in record.getMessage()
     assert record.exc_info is None

@@ -1,0 +1,66 @@
+"""A read store of the tests' own for the projections' bookkeeping, and scrapes of single sources."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import socket
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from prometheus_client import CollectorRegistry, generate_latest
+from pymongo.database import Database
+
+from acme.env import env
+from acme.exposition import Source, StateCollector
+from queries.documents import connection
+
+Store = Database[dict[str, Any]]
+#: Series as it is written, labels included → value.
+Samples = dict[str, float]
+_SAMPLE = re.compile(r"^(\w+(?:\{.*\})?) (\S+)$", re.MULTILINE)
+
+
+def scrape(*sources: Source) -> Samples:
+    """What a scrape of these sources alone shows."""
+    registry = CollectorRegistry()
+    registry.register(StateCollector(*sources))
+    return {series: float(value) for series, value in _SAMPLE.findall(generate_latest(registry).decode())}
+
+
+def names(samples: Samples) -> set[str]:
+    """Without labels."""
+    return {series.partition("{")[0] for series in samples}
+
+
+@pytest.fixture
+def point_mongodb(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Makes the process read from the MongoDB at that URL until the test ends."""
+
+    def point(url: str) -> None:
+        monkeypatch.setattr(connection, "env", dataclasses.replace(env, mongodb_url=url))
+        connection.reset_connection()
+
+    yield point
+    connection.reset_connection()
+
+
+@pytest.fixture
+def store(mongo: str, mongo_database: str, point_mongodb: Callable[[str], None]) -> Store:
+    """Empty."""
+    point_mongodb(f"{mongo.rpartition('/')[0]}/{mongo_database}")
+    return connection.database()
+
+
+@pytest.fixture
+def silent() -> Iterator[str]:
+    """A port that accepts connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"127.0.0.1:{server.getsockname()[1]}"
+
+
+@pytest.fixture
+def gone() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return f"127.0.0.1:{server.getsockname()[1]}"
