@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -63,6 +64,15 @@ def test_everything_runs_and_answers(stack: Stack) -> None:
     login = httpx.post(f"{stack.base_url}/api/v1/auth/login", json=ADMIN)
     assert login.status_code == 200, login.text
     assert login.json().keys() >= {"access", "refresh"}
+
+
+def test_every_process_shows_its_metrics_on_the_port_of_the_table(stack: Stack) -> None:
+    for name in APPS:
+        text = httpx.get(f"http://127.0.0.1:{stack.processes[name]['port']}/metrics", timeout=10).text
+        assert "# TYPE acme_publish_seconds histogram" in text, name
+        sources = set(re.findall(r'acme_scrape_collector_success\{collector="(\w+)"\} 1', text))
+        wanted = {"web": {"projections", "outbox"}, "projector-1": {"projections"}, "beat": set()}
+        assert sources == wanted.get(name, {"outbox"}), name
 
 
 def test_other_commands_find_the_engines_by_themselves(stack: Stack) -> None:
