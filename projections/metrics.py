@@ -55,6 +55,9 @@ def expose_projector(names: Iterable[str]) -> None:
             metrics.PROJECTION_ENGINE_FAILURES,
         ):
             counter.labels(name)
+        metrics.LETTERS_DISCARDED.labels(name)
+        for outcome in ("done", "failed", "held"):
+            metrics.LETTERS_RETRIED.labels(name, outcome)
     start_exposition(PROJECTIONS_STATE)
 
 
@@ -104,8 +107,12 @@ def _workers(workers: Rows, now: datetime) -> Iterable[Metric]:
     for name, rows in workers.items():
         living = [row for row in rows if _lease_end(row) > now]
         alive.add_metric([name], len(living))
+        youngest: dict[str, float] = {}  # a process may have had several: one series must not be there twice
         for row in rows:
-            ages.add_metric([name, f"{row['host']}:{row['pid']}"], _age(row["seen_at"], now))
+            worker, age = f"{row['host']}:{row['pid']}", _age(row["seen_at"], now)
+            youngest[worker] = min(age, youngest.get(worker, age))
+        for worker, age in youngest.items():
+            ages.add_metric([name, worker], age)
         places = {(part["topic"], part["partition"]): part["kind"] for row in living for part in row.get("blocked", [])}
         for kind in (*KINDS, *sorted(set(places.values()) - set(KINDS))):
             blocked.add_metric([name, kind], list(places.values()).count(kind))

@@ -31,6 +31,9 @@ AT_ONCE = 3_000  # events per numbering statement and per send
 #: What may pass, by itself or when an operator helps: an engine cannot be reached, or Kafka refuses. Try again later.
 PASSING = (psycopg.OperationalError, BusError)
 
+for _reason in ("kafka", "postgresql", "halted", "error"):
+    PUBLISH_FAILURES.labels(_reason)  # from 0, so that the first one is seen as an increase
+
 
 class Publisher:
     """Publishes what the log has. Belongs to one thread; opens its connections when it needs them.
@@ -62,7 +65,7 @@ class Publisher:
         try:
             return self._drain(look_at_kafka)
         except BaseException as error:
-            PUBLISH_FAILURES.labels(_reason(error)).inc()
+            PUBLISH_FAILURES.labels(_why(error)).inc()
             self.close()
             raise
 
@@ -178,7 +181,7 @@ class Publisher:
         self._lane = self._link = None
 
 
-def _reason(error: BaseException) -> str:
+def _why(error: BaseException) -> str:
     """Why an attempt was broken off, as its metric names it."""
     if isinstance(error, Halted):
         return "halted"

@@ -132,6 +132,23 @@ def test_a_query_host_has_no_way_to_the_write_side(composition: Composition) -> 
         assert not remote & own
 
 
+def test_prometheus_reads_each_side_and_every_daemon(composition: Composition) -> None:
+    """Web servers want the token, whatever name they are asked by; each side shows the state that it can reach."""
+    token = {"Authorization": f"Bearer {composition.values['ACME_METRICS_TOKEN']}", "Host": "172.20.0.7:8000"}
+    for service, state, other in (
+        ("command", "acme_outbox_events", "acme_projection_lag_known"),
+        ("query", "acme_projection_lag_known", "acme_outbox_events"),
+    ):
+        refused = httpx.get(f"{composition.url(service)}/metrics")
+        assert (refused.status_code, refused.headers["content-type"]) == (403, "application/problem+json")
+        shown = httpx.get(f"{composition.url(service)}/metrics", headers=token)
+        assert shown.status_code == 200
+        assert state in shown.text
+        assert other not in shown.text
+    for service, state in (("projector", "acme_projection_lag_known"), ("relay", "acme_outbox_events")):
+        assert state in httpx.get(f"http://127.0.0.1:{composition.metrics[service]}/metrics").text
+
+
 @pytest.mark.parametrize("path", ["products", "orders", "carts", "customers", "categories"])
 def test_a_query_host_refuses_commands(composition: Composition, path: str) -> None:
     url = f"{composition.url('query')}/api/v1/{path}"
@@ -238,6 +255,6 @@ def test_the_proxy_makes_one_shop_of_the_two(proxy: str, staff: dict[str, str]) 
         assert client.get("/api/docs").status_code == 200
         assert client.get("/readyz").status_code == 404
         for address in ("/metrics", "//metrics", "/%6detrics", "/api/../metrics"):
-            assert client.get(address).status_code == 404
+            assert client.get(proxy + address).status_code == 404
         big = client.post("/api/v1/categories", content=b"x" * (5 * 1024 * 1024))
         assert (big.status_code, big.json()["code"]) == (413, "body-too-big")

@@ -26,7 +26,9 @@ def scrape(*sources: Source) -> Samples:
     """What a scrape of these sources alone shows."""
     registry = CollectorRegistry()
     registry.register(StateCollector(*sources))
-    return {series: float(value) for series, value in _SAMPLE.findall(generate_latest(registry).decode())}
+    found = _SAMPLE.findall(generate_latest(registry).decode())
+    assert len({series for series, _ in found}) == len(found), "a series is there twice"
+    return {series: float(value) for series, value in found}
 
 
 def names(samples: Samples) -> set[str]:

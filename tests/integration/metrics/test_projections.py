@@ -60,11 +60,11 @@ class Bookkeeping:
         row = {**place, "sequence": sequence, "recorded_at": ago(recorded)}
         self.store["projection_checkpoints"].replace_one(place, row, upsert=True)
 
-    def worker(self, pid: int, *, lease: float, seen: float = 0.5, **more: Any) -> None:
+    def worker(self, pid: int, *, lease: float, seen: float = 0.5, thread: int = 1, **more: Any) -> None:
         """``lease``: seconds from now until it ends."""
         row = {"projection": "stock", "generation": 1, "host": "h", "pid": pid, "state": "running", "partitions": []}
         times = {"seen_at": ago(seen), "lease_until": ago(-lease)}
-        self.store["projection_workers"].insert_one({"_id": f"stock|h|{pid}|1", **row, **times, **more})
+        self.store["projection_workers"].insert_one({"_id": f"stock|h|{pid}|{thread}", **row, **times, **more})
 
     def letter(self, sequence: int, *, first: float, state: str = "parked", generation: int = 1) -> None:
         row = {"projection": "stock", "generation": generation, "topic": "acme.inventory", "partition": 0}
@@ -153,6 +153,15 @@ def test_a_worker_whose_lease_has_ended_is_not_alive_but_its_heartbeat_is_shown(
     assert samples[of("workers")] == 0
     assert 40 <= samples[of("heartbeat_age_seconds", worker="h:1")] < 45
     assert of("heartbeat_age_seconds", worker="h:2") not in samples, "of another generation"
+
+
+def test_workers_of_one_process_are_one_series(books: Bookkeeping) -> None:
+    """Prometheus refuses a scrape in which a series appears twice."""
+    books.worker(1, lease=-20, seen=30)
+    books.worker(1, lease=10, seen=2, thread=2)
+    samples = shown()
+    assert samples[of("workers")] == 1
+    assert 2 <= samples[of("heartbeat_age_seconds", worker="h:1")] < 10
 
 
 def test_paused(books: Bookkeeping) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.composition import COMPOSE, DOCKER, OURS, PROJECT, SERVICES, names, secrets
+from tests.composition import COMPOSE, DOCKER, OURS, PROJECT, SERVICES, command, names, secrets
 
 WRITE_SIDE = {"DATABASE_URL", "KAFKA_BOOTSTRAP_SERVERS", "CELERY_BROKER_URL", "ACME_JWT_PRIVATE_KEY"}
 
@@ -54,6 +54,11 @@ def test_our_processes_are_confined(service: str) -> None:
     assert ours["cap_drop"] == ["ALL"]
     assert ours["deploy"]["resources"]["limits"]["memory"]
     assert ours.get("healthcheck") or service in {"command", "query"}, "else the image's check of a web server applies"
+
+
+def test_what_a_celery_task_counts_is_counted_where_it_is_shown() -> None:
+    words = command("worker")
+    assert words[words.index("--pool") + 1] == "threads", "a pool of processes would count in others"
 
 
 def test_every_secret_is_declared_made_and_used() -> None:
