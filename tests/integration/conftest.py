@@ -7,6 +7,7 @@ While integration tests run, `empty_database` takes its place, so ``transactiona
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 
 import pytest
@@ -40,6 +41,20 @@ def shop_database(transactional_db: None) -> None:
 
     A thread that a test starts closes its own connection (`django.db.connections.close_all`).
     """
+
+
+@pytest.fixture
+def silent() -> Iterator[str]:
+    """host:port that accepts connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"127.0.0.1:{server.getsockname()[1]}"
+
+
+@pytest.fixture
+def gone() -> str:
+    """host:port where nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return f"127.0.0.1:{server.getsockname()[1]}"
 
 
 def empty_database() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -20,19 +19,6 @@ def _own_client() -> Iterator[None]:
     yield
     health._mongo_client().close()
     health._mongo_client.cache_clear()
-
-
-@pytest.fixture
-def silent() -> Iterator[str]:
-    """A port that accepts connections and never answers."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        yield f"127.0.0.1:{server.getsockname()[1]}"
-
-
-@pytest.fixture
-def gone() -> str:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return f"127.0.0.1:{server.getsockname()[1]}"
 
 
 def role(settings: Any, name: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import re
-import socket
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -53,16 +52,3 @@ def store(mongo: str, mongo_database: str, point_mongodb: Callable[[str], None])
     """Empty."""
     point_mongodb(f"{mongo.rpartition('/')[0]}/{mongo_database}")
     return connection.database()
-
-
-@pytest.fixture
-def silent() -> Iterator[str]:
-    """A port that accepts connections and never answers."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        yield f"127.0.0.1:{server.getsockname()[1]}"
-
-
-@pytest.fixture
-def gone() -> str:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return f"127.0.0.1:{server.getsockname()[1]}"
