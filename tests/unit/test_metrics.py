@@ -172,7 +172,8 @@ def test_alerts_fire_for_their_causes_alone() -> None:
         (" or absent(acme_projection_lag_known)", ""),
         ("(acme_projection_workers) == 0", "(acme_projection_workers) == 1"),
         ("(projection, kind) (acme_projection_blocked", "(projection) (acme_projection_blocked"),
-        (" unless on () max(acme_publisher_halted) == 1", ""),
+        ("max(acme_publisher_halted) == 1 or ", ""),
+        (" or sum(increase(acme_events_published_total[1m])) > 0", ""),
     ],
 )
 def test_a_broken_rule_is_noticed(right: str, wrong: str, tmp_path: Any) -> None:
