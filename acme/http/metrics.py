@@ -58,7 +58,7 @@ def side(request: HttpRequest) -> str:
 def route(request: HttpRequest) -> str:
     """The address with {} for each parameter; ``static``, ``/metrics`` or ``unmatched`` where no view was found."""
     match = request.resolver_match
-    if match is not None and not match.route.startswith("^"):
+    if match is not None and not {"^", "("} & set(match.route):  # what takes everything is no address
         return "/" + _PARAMETER.sub("{}", match.route)
     if request.path == PATH:
         return PATH

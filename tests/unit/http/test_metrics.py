@@ -130,6 +130,8 @@ def count(**labels: str) -> float:
         ("/metrics", {"side": "other", "route": "/metrics", "status": "2xx"}),
         ("/static/nothing.css", {"side": "other", "route": "static", "status": "4xx"}),
         ("/api/v1/nothing/at/all", {"side": "query", "route": "unmatched", "status": "4xx"}),
+        ("/admin/no/such/page/", {"side": "admin", "route": "unmatched", "status": "3xx"}),
+        ("/admin/login/", {"side": "admin", "route": "/admin/login/", "status": "2xx"}),
         ("/wp-login.php", {"side": "other", "route": "unmatched", "status": "4xx"}),
         ("/api/v1/carts/0", {"side": "query", "route": "/api/v1/carts/{}", "status": "4xx"}),
         ("/api/v1/carts/1", {"side": "query", "route": "/api/v1/carts/{}", "status": "4xx"}),
