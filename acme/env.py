@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from acme.alert_settings import AlertSettings, read_alerts
+
 PROJECT = Path(__file__).resolve().parent.parent
 ROLES = ("all", "command", "query")
 
@@ -48,6 +50,7 @@ class Environment:
     metrics_port: int  # of a daemon; 0: it shows none
     metrics_address: str
     metrics_token: str | None = field(repr=False)
+    alerts: AlertSettings
 
     @property
     def engines_file(self) -> Path:
@@ -111,7 +114,15 @@ def read(environ: dict[str, str] | None = None) -> Environment:
         metrics_port=_port("ACME_METRICS_PORT", found.get("ACME_METRICS_PORT", "0")),
         metrics_address=found.get("ACME_METRICS_ADDRESS", "127.0.0.1"),
         metrics_token=found.get("ACME_METRICS_TOKEN"),
+        alerts=_alerts(found),
     )
+
+
+def _alerts(found: dict[str, str]) -> AlertSettings:
+    try:
+        return read_alerts(found)
+    except ValueError as error:
+        raise EnvironmentInvalid(str(error)) from error
 
 
 def _one_of(name: str, value: str, choices: tuple[str, ...]) -> str:

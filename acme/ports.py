@@ -41,6 +41,18 @@ class OutboxBacklog:
         return min(self.looked_at, self.oldest_recorded_at or self.looked_at)
 
 
+@dataclass(frozen=True, kw_only=True)
+class PublisherState:
+    """What waits in the outbox, and whether the publisher may work at all."""
+
+    epoch: int = 1
+    halted_reason: str = ""  # empty: it may
+    unnumbered: int = 0
+    unpublished: int = 0  # numbered, and Kafka does not have them
+    oldest_recorded_at: datetime | None = None  # of what waits for its number or for Kafka
+    published: int = 0  # sum of all cursors: it changes while the publisher works
+
+
 class EventLog(Protocol):
     """The event log in PostgreSQL, read-only."""
 
@@ -49,6 +61,9 @@ class EventLog(Protocol):
 
     def backlog(self) -> OutboxBacklog:
         """May have been read up to half a second ago: all workers of a process ask for the same."""
+
+    def publisher(self) -> PublisherState:
+        """Read anew in a session of its own, within seconds or not at all. Raises Django's OperationalError."""
 
     def read(self, topic: str, partition: int, first: int, last: int) -> Iterator[Envelope]:
         """The numbered events with ``first <= sequence <= last``, in order; fewer when the log has fewer."""

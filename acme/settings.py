@@ -178,7 +178,19 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE = {
     "sweep-outbox": {"task": "commands.outbox.sweep", "schedule": 5.0, "options": {"expires": 5}},
+    "check-alerts": {"task": "projections.alerting.check", "schedule": 10.0, "options": {"expires": 10}},
+    "sample-lag": {"task": "projections.history.sample", "schedule": 15.0, "options": {"expires": 15}},
 }
+
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.alerts.sender
+EMAIL_TIMEOUT = 10  # seconds of every step
+if env.alerts.smtp is not None:
+    EMAIL_HOST = env.alerts.smtp.host
+    EMAIL_PORT = env.alerts.smtp.port
+    EMAIL_HOST_USER = env.alerts.smtp.user
+    EMAIL_HOST_PASSWORD = env.alerts.smtp.password
+    EMAIL_USE_TLS = env.alerts.smtp.encryption == "starttls"
+    EMAIL_USE_SSL = env.alerts.smtp.encryption == "tls"
 
 LOGGING = {
     "version": 1,

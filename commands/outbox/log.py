@@ -13,10 +13,11 @@ from django.db.models import Count, Max, Min, Q
 
 from acme.contracts.envelope import Envelope, Sealed
 from acme.contracts.topics import BY_NAME
-from acme.ports import OutboxBacklog, StreamHead
+from acme.ports import OutboxBacklog, PublisherState, StreamHead
 from commands.copying import copy_rows
 from commands.outbox.models import DomainEvent, LogEpoch
 from commands.outbox.models import StreamHead as HeadRow
+from commands.outbox.standing import read_standing
 
 READ_CHUNK = 1000
 #: For so long what was counted is told again: while Kafka is away, hundreds of thousands of events may wait.
@@ -101,6 +102,9 @@ class PostgresEventLog:
                 found = waiting.aggregate(events=Count("pk"), oldest_recorded_at=Min("recorded_at"))
                 self._backlog = OutboxBacklog(looked_at=now, **found)
             return self._backlog
+
+    def publisher(self) -> PublisherState:
+        return read_standing()
 
     def read(self, topic: str, partition: int, first: int, last: int) -> Iterator[Envelope]:
         rows = DomainEvent.objects.filter(topic=topic, partition=partition, sequence__gte=first, sequence__lte=last)

@@ -13,7 +13,8 @@ from acme.http.routes import Route
 from tests.composition import PROJECT
 
 README = (PROJECT / "README.md").read_text()
-VARIABLES = set(re.findall(r'"(ACME_\w+|\w+_URL|KAFKA_\w+)"', (PROJECT / "acme" / "env.py").read_text()))
+DECLARED = "".join((PROJECT / "acme" / name).read_text() for name in ("env.py", "alert_settings.py"))
+VARIABLES = set(re.findall(r'"(ACME_\w+|\w+_URL|KAFKA_\w+)"', DECLARED))
 ROOMS = {"acme", "commands", "projections", "queries"}
 COMMANDS = {name for name, app in get_commands().items() if app in ROOMS}
 ROUTES = [route for module in (*COMMAND_MODULES, *QUERY_MODULES) for route in routes(module)]
