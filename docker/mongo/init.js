@@ -1,5 +1,5 @@
-// Runs in mongosh as root, at every start of the composition: makes the replica set and ACME's two users, each once.
-// Projectors write documents and bookkeeping; query hosts only read.
+// Runs in mongosh as root, at every start of the composition: makes the replica set and ACME's users, each once.
+// Projectors write documents and bookkeeping; query hosts only read; alerts read, and write who was told.
 const fs = require("fs");
 const secret = (name) => fs.readFileSync(`/run/secrets/${name}`, "utf8").trim();
 
@@ -12,9 +12,14 @@ try {
 while (!db.hello().isWritablePrimary) sleep(200);
 
 const acme = db.getSiblingDB("acme");
+const told = { resource: { db: "acme", collection: "projection_alerts" }, actions: ["find", "insert", "update", "remove"] };
+if (acme.getRole("acme_alerts") === null) {
+  acme.createRole({ role: "acme_alerts", privileges: [told], roles: [{ role: "read", db: "acme" }] });
+}
 const users = [
   { user: "acme_projector", pwd: secret("MONGO_PROJECTOR_PASSWORD"), roles: [{ role: "readWrite", db: "acme" }] },
   { user: "acme_query", pwd: secret("MONGO_QUERY_PASSWORD"), roles: [{ role: "read", db: "acme" }] },
+  { user: "acme_alerts", pwd: secret("MONGO_ALERTS_PASSWORD"), roles: [{ role: "acme_alerts", db: "acme" }] },
 ];
 for (const user of users) {
   if (acme.getUser(user.user) === null) acme.createUser(user);

@@ -27,6 +27,13 @@ def test_a_command_host_does_not_reach_mongodb() -> None:
     assert "read" not in SERVICES["command"]["networks"]
 
 
+def test_alerts_read_mongodb_as_a_user_of_their_own_and_may_leave_the_machine() -> None:
+    assert secrets("worker")["MONGODB_URL"] == "ALERTS_MONGODB_URL"
+    outside = {name for name, network in COMPOSE["networks"].items() if not (network or {}).get("internal")}
+    assert set(SERVICES["worker"]["networks"]) & outside == {"outside"}
+    assert [name for name, service in SERVICES.items() if "outside" in service["networks"]] == ["worker"]
+
+
 @pytest.mark.parametrize("service", sorted(OURS.keys() - {"command"}))
 def test_only_the_command_host_can_mint_tokens(service: str) -> None:
     assert "ACME_JWT_PRIVATE_KEY" not in names(service)
