@@ -1,42 +1,26 @@
-"""How the outbox stands, for a scrape: read from PostgreSQL in a session of its own, with a time limit of its own."""
+"""How the outbox stands, for a scrape: read from PostgreSQL every time."""
 
 from __future__ import annotations
+
+from datetime import UTC, datetime
 
 from prometheus_client.core import Metric
 
 from acme import metrics
-from acme.env import env
 from acme.exposition import Source
-from commands.outbox.direct import connect
-
-#: For each of the two statements.
-STATEMENT_SECONDS = 1
-STAGES = """
-SELECT
-    (SELECT count(*) FROM domain_event WHERE sequence IS NULL),
-    (SELECT coalesce(sum(sequence - published), 0) FROM stream_head),
-    coalesce(extract(epoch FROM now() - least(
-        (SELECT min(recorded_at) FROM domain_event WHERE sequence IS NULL),
-        (SELECT min(event.recorded_at) FROM stream_head AS head JOIN domain_event AS event USING (topic, partition)
-            WHERE head.published < head.sequence AND event.sequence = head.published + 1)
-    )), 0)
-"""
-HALTED = "SELECT halted_reason <> '' FROM log_epoch ORDER BY epoch DESC LIMIT 1"
+from commands.outbox.standing import read_standing
 
 
 def read_outbox() -> list[Metric]:
-    """The states of the outbox. Raises psycopg's errors, and `EngineNotConfigured`."""
-    env.require("database_url")
-    with connect("acme-metrics") as connection:
-        connection.execute(f"SET statement_timeout = '{STATEMENT_SECONDS}s'")
-        unnumbered, unpublished, age = connection.execute(STAGES).fetchone() or (0, 0, 0)
-        epoch = connection.execute(HALTED).fetchone()
+    """The states of the outbox. Raises Django's OperationalError, and `EngineNotConfigured`."""
+    standing = read_standing()
     events, oldest = metrics.OUTBOX_EVENTS.family(), metrics.OUTBOX_OLDEST_SECONDS.family()
     halted = metrics.PUBLISHER_HALTED.family()
-    events.add_metric(["unnumbered"], unnumbered)
-    events.add_metric(["unpublished"], unpublished)
-    oldest.add_metric([], max(0.0, float(age)))
-    halted.add_metric([], bool(epoch and epoch[0]))
+    events.add_metric(["unnumbered"], standing.unnumbered)
+    events.add_metric(["unpublished"], standing.unpublished)
+    waiting = datetime.now(UTC) - standing.oldest_recorded_at if standing.oldest_recorded_at else None
+    oldest.add_metric([], max(0.0, waiting.total_seconds()) if waiting else 0)
+    halted.add_metric([], bool(standing.halted_reason))
     return [events, oldest, halted]
 
 

@@ -1,4 +1,4 @@
-"""How the outbox stands: what waits, since when, and whether the publisher is halted. For alerts.
+"""How the outbox stands: what waits, since when, and whether the publisher is halted. For alerts and metrics.
 
 In a session of its own with time limits of its own: whoever asks wants to know soon that PostgreSQL does not answer.
 """
