@@ -5,3 +5,4 @@ from django.apps import AppConfig
 
 class ProjectionsConfig(AppConfig):
     name = "projections"
+    verbose_name = "Projections"

@@ -1,5 +1,6 @@
 // Runs in mongosh as root, at every start of the composition: makes the replica set and ACME's users, each once.
-// Projectors write documents and bookkeeping; query hosts only read; alerts read, and write who was told.
+// Projectors write documents and bookkeeping; query hosts only read; alerts read, and write
+// who was told and how lag has been.
 const fs = require("fs");
 const secret = (name) => fs.readFileSync(`/run/secrets/${name}`, "utf8").trim();
 
@@ -13,8 +14,9 @@ while (!db.hello().isWritablePrimary) sleep(200);
 
 const acme = db.getSiblingDB("acme");
 const told = { resource: { db: "acme", collection: "projection_alerts" }, actions: ["find", "insert", "update", "remove"] };
+const sampled = { resource: { db: "acme", collection: "projection_lag_history" }, actions: ["find", "insert", "update", "createIndex"] };
 if (acme.getRole("acme_alerts") === null) {
-  acme.createRole({ role: "acme_alerts", privileges: [told], roles: [{ role: "read", db: "acme" }] });
+  acme.createRole({ role: "acme_alerts", privileges: [told, sampled], roles: [{ role: "read", db: "acme" }] });
 }
 const users = [
   { user: "acme_projector", pwd: secret("MONGO_PROJECTOR_PASSWORD"), roles: [{ role: "readWrite", db: "acme" }] },

@@ -1,0 +1,1 @@
+"""Tables of this room in PostgreSQL: none; see 0001."""
