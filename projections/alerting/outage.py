@@ -16,7 +16,7 @@ from redis.lock import Lock
 from acme.alert_settings import AlertSettings
 from projections.alerting.cause import Assessment, Cause, Kind
 from projections.alerting.message import Message, message_id
-from projections.alerting.telling import CLAIM, OPEN, Due, Standing, due_state, is_over
+from projections.alerting.telling import CLAIM, OPEN, Due, Standing, due_state
 
 PREFIX = "acme:alerts:read-store:"
 KEPT = timedelta(days=7)
@@ -119,9 +119,11 @@ class OutageBook:
             claim.release()
 
     def close(self, channels: tuple[str, ...], assessment: Assessment, now: datetime) -> None:
-        """Forgets the outage when it is over and every channel knows."""
+        """Forgets an outage that is past, once nobody needs to be told and nobody is being told."""
         standing = self._standing(channels)
-        if standing is not None and not standing.told and is_over(standing, now, self._settings):
+        if standing is None or standing.missed_at is None or standing.told:
+            return
+        if not any(self._redis.exists(PREFIX + f"claim:{channel}") for channel in channels):
             names = ["cause", "opened_at", "missed_at", *(f"sent:{channel}" for channel in channels)]
             self._redis.delete(*(PREFIX + name for name in names))
 

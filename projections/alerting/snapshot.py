@@ -17,7 +17,7 @@ from projections.runtime.failures import ENGINE_FAILURES
 from queries.documents.connection import database
 from queries.documents.lag import Lag, read_lag
 
-READ_SECONDS = 5.0  # for everything that is asked of MongoDB together
+READ_SECONDS = 3.0  # for everything that is asked of MongoDB together
 UNLEASED = timedelta(seconds=10)  # a heartbeat without a lease counts for so long
 Row = dict[str, Any]
 

@@ -18,6 +18,7 @@ from projections.alerting import report
 from projections.alerting.channels import Channel, ChannelFailed, configured
 from projections.alerting.message import Message
 from projections.alerting.snapshot import said, take_snapshot
+from projections.registry import PROJECTIONS
 
 EPILOG = """examples:
   manage.py alerts           what is wrong now, since when, who was told, and what to do
@@ -43,6 +44,9 @@ class Command(BaseCommand):
         parser.add_argument("--test", action="store_true", help="send a test message over every configured channel")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        unknown = sorted(set(env.alerts.lag_of) - set(PROJECTIONS))
+        if unknown:
+            raise CommandError(f"ACME_ALERT_LAG_SECONDS_OF: no projection {', '.join(unknown)}", returncode=2)
         sys.exit(self._test(options) if options["test"] else self._show(options))
 
     def _show(self, options: dict[str, Any]) -> int:

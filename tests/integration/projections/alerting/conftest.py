@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,6 +18,9 @@ from projections.alerting.channels import ChannelFailed
 from projections.alerting.check import tell
 from projections.alerting.message import Message
 from projections.alerting.telling import Ledger
+from queries.documents import connection
+from tests.integration.metrics.conftest import point_mongodb  # noqa: F401 (a fixture)
+from tests.sinks import HttpSink, SmtpSink
 
 START = datetime(2026, 1, 1, 3, tzinfo=UTC)
 SETTINGS = AlertSettings()
@@ -33,7 +35,6 @@ class Keeping:
     broken: bool = False
     dies: bool = False
     refused: int = 0
-    gate: threading.Barrier | None = None
 
     def send(self, message: Message) -> None:
         if self.dies:
@@ -82,3 +83,29 @@ def channel() -> Keeping:
 @pytest.fixture
 def checks(store: Database[dict[str, Any]], channel: Keeping) -> Checks:
     return Checks(Book(store, SETTINGS), (channel,))
+
+
+@pytest.fixture
+def read_store(
+    mongo: str,
+    mongo_database: str,
+    point_mongodb: Callable[[str], None],  # noqa: F811 (pytest gives it)
+) -> Database[dict[str, Any]]:
+    """An empty database, from which this process reads until the test ends."""
+    point_mongodb(f"{mongo.rpartition('/')[0]}/{mongo_database}")
+    return connection.database()
+
+
+@pytest.fixture
+def smtp(settings: Any) -> Iterator[SmtpSink]:
+    """A mail server, and Django's settings for it as the environment would make them."""
+    with SmtpSink() as sink:
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", sink.port
+        yield sink
+
+
+@pytest.fixture
+def hook() -> Iterator[HttpSink]:
+    with HttpSink() as sink:
+        yield sink
