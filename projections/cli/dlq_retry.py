@@ -1,0 +1,98 @@
+"""`projector dlq retry`: a dry run, one letter first, then the rest that was parked at the start."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict
+from typing import Any
+
+from django.core.management.base import CommandError
+
+from acme.ports import subject_keys
+from projections.cli.arguments import positive
+from projections.cli.choices import ALL_NAMES, add_selection, projections, selection
+from projections.cli.follow import Outcome, add_waiting, follow
+from projections.cli.letter_tables import dry_run_table
+from projections.cli.output import Output
+from projections.cli.store import open_store
+from projections.cli.subcommand import Options, Subcommand
+from projections.cli.words import counted
+from projections.runtime.dry_run import dry_run
+from projections.runtime.letterbox import Selection, Store, count_letters
+from projections.runtime.projection import Projection
+from projections.runtime.requests import ask_canary, ask_retry
+
+
+def _retry(options: Options, output: Output) -> int:
+    projection, store = projections([options["name"]])[0], open_store()
+    which = selection(store, projection, options)
+    if options["dry_run"]:
+        return _dry_run(store, projection, which, options, output)
+    total = count_letters(store, projection.name, which)
+    canary = total > 1 and not options["no_canary"]
+    if canary and options["no_wait"]:
+        raise CommandError("--no-wait cannot wait for a canary: say --no-canary as well", returncode=2)
+    if options["all"] and total:
+        question = f"Retry {'the only letter' if total == 1 else f'all {total:,} letters'} of {projection.name}?"
+        output.confirm(question, yes=options["yes"])
+    first = _canary(store, projection, which, options, output) if canary else None
+    if first is not None and first.code:
+        return _finish(output, projection, which, first, None)
+    asked = ask_retry(store, projection.name, which, by=options["by"])
+    output.show(f"{counted(asked.total, 'letter')} parked until now; later ones are not touched")
+    return _finish(output, projection, which, first, follow(store, projection, asked, options, output))
+
+
+def _canary(store: Store, projection: Projection, which: Selection, options: Options, output: Output) -> Outcome:
+    """The first letter of them that failed itself, alone."""
+    asked = ask_canary(store, projection.name, which, by=options["by"])
+    output.show(f"first one letter of {count_letters(store, projection.name, which):,} as a canary")
+    return follow(store, projection, asked, options, output)
+
+
+def _finish(
+    output: Output, projection: Projection, which: Selection, first: Outcome | None, rest: Outcome | None
+) -> int:
+    """Says what it came to. Without ``rest`` the canary was not applied, and nothing more was asked."""
+    words = rest.words if rest else f"the canary was not applied, nothing more is asked: {first.words if first else ''}"
+    output.show(f"{projection.name}: {words}")
+    shown: dict[str, Any] = {"projection": projection.name, "selection": str(which)}
+    output.emit({**shown, "canary": first and first.plain, "request": rest and rest.plain, "words": words})
+    return rest.code if rest else 1
+
+
+def _dry_run(store: Store, projection: Projection, which: Selection, options: Options, output: Output) -> int:
+    rows = dry_run(store, projection, subject_keys().unseal, which, limit=options["limit"])
+    total = count_letters(store, projection.name, which)
+    if rows:
+        output.show(dry_run_table(rows))
+    else:
+        output.show(f"no parked letters of {projection.name} ({which})")
+    if total > len(rows):
+        output.show(f"{len(rows):,} of {total:,} letters were tried: --limit N for more")
+    output.emit({"projection": projection.name, "total": total, "letters": [asdict(row) for row in rows]})
+    return 0 if rows and all(row.ok for row in rows) else 1
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME", help=f"of: {ALL_NAMES}")
+    add_selection(parser, needed=True, everything=True)
+    parser.add_argument("--dry-run", action="store_true", help="try it on copies in memory; nothing is written")
+    parser.add_argument("--limit", type=positive, default=1000, metavar="N", help="letters of a dry run (1000)")
+    parser.add_argument("--no-canary", action="store_true", help="of many letters, do not try a single one first")
+    parser.add_argument("--yes", action="store_true", help="with --all: do not ask")
+    add_waiting(parser)
+
+
+RETRY = Subcommand(
+    name="retry",
+    help="has the workers apply parked letters again, in order; of many letters one goes first",
+    examples="""  manage.py projector dlq retry products --fingerprint 3f2a9c10b7de --dry-run
+  manage.py projector dlq retry products --fingerprint 3f2a9c10b7de
+  manage.py projector dlq retry products --letter acme.catalog/3/17
+  manage.py projector dlq retry products --all --no-canary --no-wait --yes
+what is parked when it is asked is retried, later letters are not; it ends with 1 unless all were applied""",
+    add_arguments=_arguments,
+    run=_retry,
+    seconds=None,
+)

@@ -1,0 +1,62 @@
+"""Where a subcommand's words go: tables and sentences for people, JSON for machines, bars and questions on stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, TextIO
+
+from django.core.management.base import CommandError
+from rich.console import Console, RenderableType
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+_COUNTS = (
+    "{task.fields[done]:,} done, {task.fields[failed]:,} failed, {task.fields[held]:,} held, "
+    "{task.fields[waiting]:,} waiting"
+)
+
+
+class Output:
+    """``stdout`` may be Django's wrapper. With ``as_json`` only JSON is written to it, else only people's words."""
+
+    def __init__(self, stdout: TextIO, *, as_json: bool) -> None:
+        self.as_json = as_json
+        self._stdout = stdout
+        self.console = Console(file=stdout, highlight=False, quiet=as_json)
+
+    def show(self, *things: RenderableType) -> None:
+        """Tables, and sentences: square brackets in text are markup only where it is a `rich.text.Text`."""
+        for thing in things:
+            self.console.print(thing, markup=False, soft_wrap=isinstance(thing, str))
+
+    def emit(self, value: Any) -> None:
+        """One line of JSON."""
+        if self.as_json:
+            self._stdout.write(json.dumps(value) + "\n")
+            self._stdout.flush()
+
+    def confirm(self, question: str, *, yes: bool) -> None:
+        """Raises CommandError: 2 where nobody can be asked, 1 when the answer is no. ``yes``: does not ask."""
+        if yes:
+            return
+        if not sys.stdin.isatty():
+            raise CommandError(f"{question}\nNobody is there to ask: say --yes.", returncode=2)
+        sys.stderr.write(f"{question} [y/N] ")
+        sys.stderr.flush()
+        if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
+            raise CommandError("nothing was done", returncode=1)
+
+    @contextmanager
+    def progress(self, what: str, total: int) -> Iterator[Any]:
+        """A bar on stderr while somebody watches; yields ``move(done=, failed=, held=, waiting=)``."""
+        console = Console(stderr=True)
+        columns = (TextColumn("{task.description}"), BarColumn(20), TextColumn(_COUNTS), TimeElapsedColumn())
+        with Progress(*columns, console=console, disable=self.as_json or not console.is_terminal) as bars:
+            task = bars.add_task(what, total=total, done=0, failed=0, held=0, waiting=total)
+
+            def move(*, done: int, failed: int, held: int, waiting: int) -> None:
+                bars.update(task, completed=total - waiting, done=done, failed=failed, held=held, waiting=waiting)
+
+            yield move

@@ -1,0 +1,83 @@
+"""Pause, resume and reset through the pointer, and every subcommand when MongoDB is not there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from projections.runtime.control import read_orders
+from queries.documents.connection import live_generation
+from tests.integration.projections.cli.conftest import Projector
+from tests.integration.projections.cli.letters import PRODUCTS, Store, open_products, park
+
+
+def test_pause_and_resume_by_name(store: Store, projector: Projector) -> None:
+    open_products(store)
+    paused = projector("pause", "products", "orders", "--reason", "index", "--by", "ana", "--json")
+    assert paused.code == 0
+    assert [(row["projection"], row["paused"]) for row in paused.json["projections"]] == [
+        ("products", True),
+        ("orders", True),
+    ]
+    note = read_orders(store, "products").paused
+    assert (note["by"], note["reason"]) == ("ana", "index")
+    assert "it was paused already, by ana" in projector("pause", "products").out
+    assert "products goes on" in projector("resume", "products").out
+    assert "products was not paused" in projector("resume", "products").out
+    assert not read_orders(store, "products").paused and read_orders(store, "orders").paused
+
+
+def test_one_that_was_never_run_keeps_nobody_from_the_others(store: Store, projector: Projector) -> None:
+    open_products(store)
+    ended = projector("pause", "--all")
+    assert ended.code == 1 and "carts was never run" in ended.out and "orders is paused" in ended.out
+    assert read_orders(store, "products").paused and read_orders(store, "orders").paused
+
+
+def test_reset_begins_a_new_empty_generation(store: Store, projector: Projector) -> None:
+    open_products(store)
+    park(store, PRODUCTS[0], 17)
+    ended = projector("reset", "products", "--yes", "--by", "ana", "--json")
+    assert ended.code == 0 and ended.json == {"projection": "products", "generation": 2, "previous": 1}
+    assert store["projection_pointers"].find_one({"_id": "products"})["reset_by"] == "ana"
+    assert live_generation("products", fresh=True) == 2  # readers may go on with the old one for a second
+    (row,) = projector("status", "products", "--json").json["projections"]
+    assert (row["generation"], row["applied"]) == (2, 0)
+    never = projector("reset", "carts", "--yes")
+    assert never.code == 1 and "nothing to reset" in never.err
+
+
+EVERY = [
+    ("status",),
+    ("lag",),
+    ("lag", "--watch"),
+    ("pause", "products"),
+    ("resume", "products"),
+    ("reset", "products", "--yes"),
+    ("resync", "orders", str(PRODUCTS[0])),
+    ("dlq", "list"),
+    ("dlq", "show", "products", "acme.catalog/3/17"),
+    ("dlq", "stats"),
+    ("dlq", "retry", "products", "--all", "--yes"),
+    ("dlq", "retry", "products", "--all", "--dry-run"),
+    ("dlq", "discard", "products", "--all", "--yes", "--reason", "a test"),
+]
+
+
+@pytest.mark.parametrize("arguments", EVERY, ids=" ".join)
+def test_without_mongodb_every_subcommand_ends_with_3(
+    arguments: tuple[str, ...], point_mongodb: Callable[[str | None], None], projector: Projector
+) -> None:
+    point_mongodb(None)
+    ended = projector(*arguments, "--json")
+    assert ended.code == 3 and "MONGODB_URL is not set" in ended.err and "MONGODB_URL" in ended.json["error"]
+
+
+def test_a_server_that_is_gone_is_said_in_one_line(
+    gone: str, point_mongodb: Callable[[str | None], None], projector: Projector
+) -> None:
+    point_mongodb(f"mongodb://{gone}/acme")
+    ended = projector("dlq", "stats")
+    assert ended.code == 3 and "MongoDB cannot be reached" in ended.err
+    assert ended.err.count("\n") == 1 and "Topology" not in ended.err, ended.err
