@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 
 from projections.admin.forms import ActionForm, DiscardForm, FilterForm, ResyncForm
-from projections.admin.letters import LetterList, behind, readable
+from projections.admin.letters import LetterList, behind, counted, readable
 from projections.admin.pages import StorePages, may, page
 from projections.models import DeadLetter, OperatorRequest
 from projections.registry import PROJECTIONS
@@ -46,8 +46,9 @@ class DeadLetterAdmin(StorePages):
         letters: Any = []
         groups: list[dict[str, Any]] = []
         if form.is_valid():
-            letters = LetterList(store, form.names, form.selection, form.wanted_state)
-            groups = [group for group in statistics(store, form.names) if _belongs(group, form)]
+            found = statistics(store, form.names)
+            letters = LetterList(store, counted(store, found, form), form.selection, form.wanted_state)
+            groups = [group for group in found if _belongs(group, form)]
         paginator = Paginator(letters, PER_PAGE)
         current = paginator.get_page(request.GET.get("page"))
         return self.shown(

@@ -4,15 +4,36 @@ from __future__ import annotations
 
 from typing import Any
 
-from projections.runtime.letterbox import LETTERS, PARKED, Selection, Store, count_letters, find_letters
+from projections.admin.forms import FilterForm
+from projections.runtime.letterbox import (
+    DISCARDED,
+    LETTERS,
+    PARKED,
+    Selection,
+    Store,
+    count_letters,
+    find_letters,
+)
+
+
+def counted(store: Store, groups: list[dict[str, Any]], form: FilterForm) -> dict[str, int]:
+    """Projection → letters that the filter finds; ``groups`` of `statistics` know it, except by aggregate."""
+    selection, state = form.selection, form.wanted_state
+    if selection.aggregate:
+        return {name: count_letters(store, name, selection, state=state) for name in form.names}
+    found = dict.fromkeys(form.names, 0)
+    for group in groups:
+        if selection.fingerprint in {None, group["fingerprint"]}:
+            found[group["projection"]] += group["discarded" if state == DISCARDED else "letters"]
+    return found
 
 
 class LetterList:
     """For Django's paginator: ``count()`` and slices. Projection after projection, in the order of the stream."""
 
-    def __init__(self, store: Store, names: list[str], selection: Selection, state: str) -> None:
+    def __init__(self, store: Store, counts: dict[str, int], selection: Selection, state: str) -> None:
         self._store, self._selection, self._state = store, selection, state
-        self._counts = {name: count_letters(store, name, selection, state=state) for name in names}
+        self._counts = counts
 
     def count(self) -> int:
         return sum(self._counts.values())

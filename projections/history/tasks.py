@@ -13,7 +13,7 @@ from projections.history.samples import take_samples
 from queries.documents.connection import database
 
 log = logging.getLogger(__name__)
-SECONDS = 10.0
+SECONDS = 5.0
 
 
 @shared_task(name="projections.history.sample")
