@@ -12,6 +12,8 @@ from projections.alerting.facts import Blocked, ProjectionFacts, age
 from projections.alerting.words import ago, duration, events, listed, text
 
 SHOWN = 5  # rows of a list in a message
+#: A hanging worker writes nothing more: so many seconds after its lease has ended, with others alive, it is history.
+HANGING_SHOWN = 600.0
 
 
 def projection_causes(projection: ProjectionFacts, now: datetime, settings: AlertSettings) -> Iterator[Cause]:
@@ -118,19 +120,20 @@ def _heartbeat(projection: ProjectionFacts, now: datetime, settings: AlertSettin
 
 
 def _hanging(projection: ProjectionFacts, now: datetime) -> Iterator[Cause]:
-    for worker in projection.workers:
-        if worker.state == "hanging":
+    alive = projection.alive(now)
+    for worker in {worker.who: worker for worker in projection.workers if worker.state == "hanging"}.values():
+        if not alive or age(worker.lease_until, now) <= HANGING_SHOWN:
             yield Cause(
                 kind=Kind.HANGING,
                 key=f"{Kind.HANGING}:{projection.name}:{worker.host}:{worker.pid}",
                 severity="warning",
                 summary=f"{projection.name}: the worker {worker.who} hangs",
                 details=text(
-                    f"It runs and does nothing; its lease ends at {time_text(worker.lease_until)}, and then another "
-                    f"worker takes its partitions over ({len(projection.alive(now))} alive now).",
+                    f"A turn took too long, so it gave up its lease at {time_text(worker.lease_until)}; "
+                    f"another worker takes its partitions over ({len(alive)} alive now).",
                     worker.detail,
-                    f"Look: manage.py projector status {projection.name}; then end process {worker.pid} on "
-                    f"{worker.host}. Its row goes within an hour.",
+                    f"Look: manage.py projector status {projection.name}; its log says where it hung. "
+                    f"If process {worker.pid} on {worker.host} is still there, end it.",
                 ),
                 projection=projection.name,
             )

@@ -59,7 +59,7 @@ def _event_log(log: EventLog) -> tuple[PublisherState | None, str]:
 
 def said(error: BaseException) -> str:
     """An engine's error in one line; drivers name hosts and ports in it, and no password."""
-    text = " ".join(f"{type(error).__name__}: {error}".split())
+    text = " ".join(f"{type(error).__name__}: {error}".split()).partition(", Topology Description")[0]
     return text if len(text) <= 300 else f"{text[:299]}…"
 
 
@@ -118,7 +118,7 @@ def _by_fingerprint(rows: Iterable[Row]) -> tuple[LetterFacts, ...]:
         before = found.get(fingerprint)
         found[fingerprint] = LetterFacts(
             fingerprint=fingerprint,
-            error=before.error if before else row.get("error") or "an error",
+            error=before.error if before else (row.get("error") or "an error").rpartition(".")[2],
             event_type=before.event_type if before else row.get("event_type") or "a record that is no event",
             failing=(before.failing if before else 0) + (0 if held else row["letters"]),
             held=(before.held if before else 0) + (row["letters"] if held else 0),

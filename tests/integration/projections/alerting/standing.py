@@ -43,7 +43,7 @@ class Standing:
             place = {"projection": self.name, "generation": 1, "topic": "acme.catalog", "partition": 0}
             error = {"fingerprint": "0a1b2c", "held": number >= failing, "first_at": now, "state": "parked"}
             if number < failing:
-                error |= {"error": "ValueError: no price of ann@acme.test", "error_class": "ValueError"}
+                error |= {"error": "ValueError: no price of ann@acme.test", "error_class": "builtins.ValueError"}
             key = f"{self.name}|1|acme.catalog|0|{number}"
             self._put("projection_dead_letters", {"_id": key, **place, **error, "event_type": "ProductRenamed", **more})
 

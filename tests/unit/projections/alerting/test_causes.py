@@ -121,6 +121,15 @@ def test_a_hanging_worker() -> None:
     assert "1 alive" in cause.details
 
 
+@pytest.mark.parametrize(("ended", "others", "expected"), [(590, 1, True), (610, 1, False), (610, 0, True)])
+def test_a_worker_that_hung_is_history_once_others_have_worked_for_a_while(
+    ended: float, others: int, expected: bool
+) -> None:
+    hung = worker(left=-ended, state="hanging")
+    found = look(projection(workers=(hung, *[worker()] * others)))
+    assert ("hanging:orders:h1:7" in keys(found)) is expected
+
+
 # ---------------------------------------------------------------- pause
 def test_a_pause_raises_no_alert_about_lag_or_workers() -> None:
     found = look(projection(paused={"by": "ann", "at": ago(3600)}, lag=9_999.0, workers=()))
@@ -269,8 +278,10 @@ def test_keys_are_unique_and_summaries_one_line(snapshot: Snapshot) -> None:
 
 @given(snapshots, st.floats(0, 3600))
 def test_what_holds_goes_on_to_hold_while_nothing_else_happens(snapshot: Snapshot, seconds: float) -> None:
-    """Except for partitions: those of a worker whose lease ends are not known any more."""
+    """Except for partitions (those of a worker whose lease ends are not known any more) and workers that hung."""
     before = assess(snapshot, SETTINGS)
+    if any(cause.kind is Kind.HANGING for cause in before.causes):
+        return  # it becomes history
     after = assess(replace(snapshot, at=NOW + timedelta(seconds=seconds)), SETTINGS)
     assert {key for key in set(keys(before)) - set(keys(after)) if after.knows(key)} == set()
 
