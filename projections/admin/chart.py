@@ -14,8 +14,8 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-WIDTH, HEIGHT = 720, 190
-LEFT, RIGHT, TOP, BOTTOM = 62, 12, 14, 40  # room for the axes' labels
+WIDTH, HEIGHT = 520, 200
+LEFT, RIGHT, TOP, BOTTOM = 66, 14, 14, 42  # room for the axes' labels
 #: Two points further apart are not joined: between them nobody looked.
 APART = timedelta(seconds=40)
 TICK_MINUTES = 10

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.contrib.admin.widgets import AdminTextInputWidget
 
 from projections.registry import PROJECTIONS
 from projections.runtime.letterbox import DISCARDED, PARKED, Selection
@@ -67,7 +68,11 @@ class ActionForm(forms.Form):
 
 
 class DiscardForm(ActionForm):
-    reason = forms.CharField(max_length=500, help_text="It is kept with the letters and in the list of requests.")
+    reason = forms.CharField(
+        max_length=500,
+        widget=AdminTextInputWidget,
+        help_text="It is kept with the letters and in the list of requests.",
+    )
 
 
 class ResyncForm(forms.Form):

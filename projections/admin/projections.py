@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import quote, unquote
+from django.contrib.admin.widgets import AdminTextInputWidget
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -25,7 +26,9 @@ HOUR = timedelta(hours=1)
 
 
 class PauseForm(forms.Form):
-    reason = forms.CharField(max_length=200, help_text="The others see it beside your name.")
+    reason = forms.CharField(
+        max_length=200, widget=AdminTextInputWidget, help_text="The others see it beside your name."
+    )
 
 
 @admin.register(Projection)

@@ -15,6 +15,7 @@ from projections.runtime.letterbox import LETTERS, PARKED, Store
 from projections.runtime.report import lag_rows
 
 Row = dict[str, Any]
+TOPIC_PREFIX = "acme."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +31,11 @@ class WorkerLine:
     seen_at: datetime
     alive: bool
     works: bool  # it holds partitions
+
+    @property
+    def short(self) -> str:
+        """Its partitions without what all topics begin with."""
+        return self.partitions.replace(TOPIC_PREFIX, "")
 
 
 @dataclass(frozen=True, kw_only=True)

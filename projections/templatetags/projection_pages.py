@@ -45,6 +45,13 @@ def duration(seconds: float | None) -> str:
     return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
+@register.filter
+def tail(aggregate: str) -> str:
+    """ "product:…3fc0d1": ids made together begin alike."""
+    kind, _, key = aggregate.partition(":")
+    return f"{kind}:…{key[-6:]}" if len(key) > 12 else aggregate
+
+
 def _parsed(value: str | datetime | None) -> datetime | None:
     if isinstance(value, str):
         try:

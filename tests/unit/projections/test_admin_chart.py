@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from projections.admin.chart import gaps, joined, line_chart, nice_top, number
+from projections.admin.chart import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, gaps, joined, line_chart, nice_top, number
 
 END = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
 BEGIN = END - timedelta(hours=1)
@@ -48,8 +48,8 @@ def test_axes_have_units_and_times_and_every_point_is_inside() -> None:
     path = re.search(r'class="line" d="M([^"]+)"', drawn)
     assert path
     places = [tuple(map(float, pair.split())) for pair in path[1].split("L")]
-    assert all(62 <= x <= 708 and 14 <= y <= 150 for x, y in places)
-    assert places[0][1] == 150.0
+    assert all(LEFT <= x <= WIDTH - RIGHT and TOP <= y <= HEIGHT - BOTTOM for x, y in places)
+    assert places[0][1] == HEIGHT - BOTTOM
 
 
 def test_nothing_known_is_said() -> None:
