@@ -16,14 +16,17 @@ from projections.runtime.dry_run import DryRun
 
 Row = dict[str, Any]
 SHOWN = 100  # rows of a dry run
+NAME = 25  # characters of a letter's name that fit beside an id into 80 columns
 
 
 def letters_table(rows: Iterable[Row]) -> Table:
     """A letter takes some lines: where it is, what it is and of which aggregate, and why it is there."""
     table = narrow("", "letter", "event and aggregate", "why")
-    table.columns[1].no_wrap = True  # so that an id can be copied
-    for row in rows:
-        table.add_row(text(letter_name(row["id"])), text(_event(row)), text(_why(row)))
+    shown = [(letter_name(row["id"]), row) for row in rows]
+    table.columns[0].no_wrap = all(len(name) <= NAME for name, _ in shown)
+    table.columns[1].no_wrap = True  # so that ids can be copied
+    for name, row in shown:
+        table.add_row(text(name), text(_event(row)), text(_why(row)))
     return table
 
 
@@ -79,13 +82,16 @@ def dry_run_table(rows: Sequence[DryRun]) -> Group:
     table = narrow("What a retry would come to; nothing was written", "letter", "aggregate", "outcome")
     for row in sorted(rows, key=lambda row: row.ok)[:SHOWN]:
         aggregate = (row.aggregate or "no event").replace(":", ":\n")
-        outcome = text("goes in", "green") if row.ok else text(f"fails: {row.error}", "red")
+        outcome = text("goes in", "green") if row.ok else text(row.error, "red")
         table.add_row(text(letter_name(row.letter)), text(aggregate), outcome)
     return Group(table, *(text(line) for line in _summary(rows)))
 
 
 def _summary(rows: Sequence[DryRun]) -> list[str]:
-    errors = Counter(row.error for row in rows if not row.ok)
+    bad = [row for row in rows if not row.ok]
+    failing = list({row.aggregate or row.letter: row for row in reversed(bad)}.values())  # the first of each aggregate
     more = [f"({len(rows) - SHOWN:,} more rows: --json has all)"] if len(rows) > SHOWN else []
-    good = f"\n{counted(sum(row.ok for row in rows), 'letter')} would go in, {number(errors.total())} would fail"
-    return [*more, good, *(f"{count:,} × {error}" for error, count in errors.most_common(10))]
+    good = f"\n{counted(len(rows) - len(bad), 'letter')} would go in, {number(len(failing))} would fail"
+    held = f", {number(len(bad) - len(failing))} would wait behind them" if len(bad) > len(failing) else ""
+    errors = Counter(row.error for row in failing).most_common(10)
+    return [*more, good + held, *(f"{count:,} × {error}" for error, count in errors)]

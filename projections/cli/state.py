@@ -15,11 +15,12 @@ STUCK = ("blocked", "hanging")
 
 @dataclass(frozen=True, kw_only=True)
 class State:
-    """``word`` for a table's cell; ``why`` for a line below it (empty: the word says it all)."""
+    """``word`` for a table's cell; ``why`` for a line below it, if the word is not enough; ``look``: what to type."""
 
     word: str
     style: str = FINE
     why: str = ""
+    look: str = ""
 
 
 def states(row: Row) -> list[State]:
@@ -39,8 +40,12 @@ def working(row: Row) -> bool:
 
 
 def notes(row: Row) -> list[str]:
-    """What the words do not say, a line each."""
-    return [f"{row['projection']}: {state.why}" for state in states(row) if state.why]
+    """What the words do not say; commands on lines of their own, so that they can be copied."""
+    return [
+        f"{row['projection']}: {state.why}" + (f"\n  manage.py projector {state.look}" if state.look else "")
+        for state in states(row)
+        if state.why
+    ]
 
 
 def _stuck(row: Row) -> list[State]:
@@ -57,8 +62,8 @@ def _stuck(row: Row) -> list[State]:
 
 
 def _blocked(part: Row) -> str:
-    since = f", since {ago(part['since'])}" if isinstance(part.get("since"), str) else ""
-    return f"{part['topic']}[{part['partition']}] is blocked ({part['kind']}): {plain(part['why'])}{since}"
+    since = f", {ago(part['since'])}" if part.get("since") else ""
+    return f"{part['topic']}[{part['partition']}] is blocked ({part['kind']}{since}): {plain(part['why'])}"
 
 
 def _parked(row: Row) -> list[State]:
@@ -66,8 +71,8 @@ def _parked(row: Row) -> list[State]:
     if letters:
         age = row.get("parked_seconds")
         since = f", the oldest for {duration(age)}" if age is not None else ""
-        why = f"{counted(letters, 'letter')} parked{since}: manage.py projector dlq list {row['projection']}"
-        return [State(word="parked", style=BAD, why=why)]
+        why = f"{counted(letters, 'letter')} parked{since}"
+        return [State(word="parked", style=BAD, why=why, look=f"dlq stats {row['projection']}")]
     if aggregates:
         return [State(word="parked", style=BAD, why=f"{counted(aggregates, 'aggregate')} stopped")]
     return []
@@ -77,13 +82,12 @@ def _gapped(row: Row) -> list[State]:
     number = row.get("gapped") or 0
     if not number:
         return []
-    look = f"manage.py projector dlq list {row['projection']} --state discarded, then resync"
-    why = f"{counted(number, 'aggregate')} gapped, because events were discarded: {look}"
-    return [State(word="gapped", style=NOTABLE, why=why)]
+    why = f"{counted(number, 'aggregate')} gapped, because events were discarded; each wants a resync"
+    return [State(word="gapped", style=NOTABLE, why=why, look=f"dlq list {row['projection']} --state discarded")]
 
 
 def _unknown(row: Row) -> list[State]:
-    if row["lag"] != "unknown":
+    if row["lag"] != "unknown" or not row["workers"]:  # without workers it cannot be known
         return []
     return [State(word="lag unknown", style=NOTABLE)]
 
@@ -92,11 +96,8 @@ def _paused(row: Row) -> list[State]:
     paused = row.get("paused")
     if not paused:
         return []
-    note = paused if isinstance(paused, dict) else {}
-    by = f" by {plain(note['by'])}" if note.get("by") else ""
-    since = f" {ago(note['at'])}" if isinstance(note.get("at"), str) else ""
-    reason = f": {plain(note['reason'])}" if note.get("reason") else ""
-    return [State(word="paused", style=NOTABLE, why=f"paused{by}{since}{reason}")]
+    reason = f": {plain(paused['reason'])}" if paused["reason"] else ""
+    return [State(word="paused", style=NOTABLE, why=f"paused by {plain(paused['by'])} {ago(paused['at'])}{reason}")]
 
 
 def _due(row: Row) -> list[State]:

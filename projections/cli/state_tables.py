@@ -103,6 +103,6 @@ def _stopped(rows: list[Row]) -> list[Table]:
     table = narrow("\nStopped aggregates: nothing is applied to them from this event on", "aggregate", "event", "error")
     for projection, item in found:
         kind, _, key = item["aggregate"].partition(":")
-        event = f"{projection}: {item['event_type']}\n{kind} version {item['first_version']}"
+        event = f"{projection}: {item['event_type'] or 'event'}\n{kind} version {item['first_version']}"
         table.add_row(text(f"{kind}:\n{key}"), text(event), text(item["error"]))
     return [table]

@@ -42,11 +42,11 @@ def counted(value: int, one: str) -> str:
 
 
 def ago(moment: str | None, now: datetime | None = None) -> str:
-    """How long since an RFC 3339 time; empty for None."""
+    """How long since an RFC 3339 time: 12 s ago, 3.1 min ago; empty for None."""
     if not moment:
         return ""
-    seconds = ((now or datetime.now(UTC)) - datetime.fromisoformat(moment)).total_seconds()
-    return f"{words.duration(max(0.0, seconds))} ago"
+    seconds = max(0.0, ((now or datetime.now(UTC)) - datetime.fromisoformat(moment)).total_seconds())
+    return f"{seconds:.0f} s ago" if seconds < 10 else f"{short(seconds)} ago"
 
 
 def plain(text: object) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import pytest
@@ -74,10 +75,16 @@ def test_without_mongodb_every_subcommand_ends_with_3(
     assert ended.code == 3 and "MONGODB_URL is not set" in ended.err and "MONGODB_URL" in ended.json["error"]
 
 
-def test_a_server_that_is_gone_is_said_in_one_line(
-    gone: str, point_mongodb: Callable[[str | None], None], projector: Projector
+@pytest.mark.parametrize("server", ["gone", "silent"])
+def test_a_server_that_does_not_answer_is_said_in_one_line(
+    server: str,
+    request: pytest.FixtureRequest,
+    point_mongodb: Callable[[str | None], None],
+    projector: Projector,
 ) -> None:
-    point_mongodb(f"mongodb://{gone}/acme")
+    point_mongodb(f"mongodb://{request.getfixturevalue(server)}/acme")
+    started = time.monotonic()
     ended = projector("dlq", "stats")
     assert ended.code == 3 and "MongoDB cannot be reached" in ended.err
     assert ended.err.count("\n") == 1 and "Topology" not in ended.err, ended.err
+    assert time.monotonic() - started < 10

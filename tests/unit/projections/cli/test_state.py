@@ -9,7 +9,7 @@ from rich.console import Console
 
 from projections.cli.state import notes, states, wants_somebody, working
 from projections.cli.state_tables import lag_table
-from projections.cli.words import plain, short
+from projections.cli.words import ago, plain, short
 
 WORKER = {"host": "h", "pid": 1, "state": "running", "detail": "", "partitions": [], "blocked": []}
 HEALTHY: dict[str, Any] = {
@@ -26,6 +26,7 @@ HEALTHY: dict[str, Any] = {
     "stopped": [],
     "workers": [WORKER],
 }
+PAUSED = {"by": "ana", "reason": "", "at": "2026-01-01T00:00:00Z"}
 GAP = {"topic": "acme.catalog", "partition": 3, "kind": "gap", "why": "nobody has 17 to 19", "since": None}
 
 
@@ -36,9 +37,10 @@ GAP = {"topic": "acme.catalog", "partition": 3, "kind": "gap", "why": "nobody ha
         ({"workers": []}, ["not running"], False),
         ({"parked": 3, "parked_seconds": 60.0}, ["parked", "running"], True),
         ({"gapped": 1}, ["gapped", "running"], False),
-        ({"lag": "unknown", "workers": []}, ["lag unknown", "not running"], False),
-        ({"paused": {"by": "ana", "reason": "", "at": None}}, ["paused"], False),
-        ({"paused": {"by": "ana"}, "workers": [{**WORKER, "state": "paused"}]}, ["paused"], False),
+        ({"lag": "unknown", "workers": []}, ["not running"], False),
+        ({"lag": "unknown"}, ["lag unknown", "running"], False),
+        ({"paused": PAUSED}, ["paused"], False),
+        ({"paused": PAUSED, "workers": [{**WORKER, "state": "paused"}]}, ["paused"], False),
         ({"workers": [{**WORKER, "state": "blocked", "blocked": [GAP]}]}, ["blocked"], True),
         ({"workers": [{**WORKER, "state": "hanging"}, WORKER]}, ["hanging", "running"], True),
         ({"workers": [{**WORKER, "state": "engine-down"}]}, ["engine-down"], False),
@@ -55,7 +57,8 @@ def test_states(changed: dict[str, Any], words: list[str], finding: bool) -> Non
 def test_why_a_partition_is_blocked_and_who_paused() -> None:
     row = {**HEALTHY, "workers": [{**WORKER, "state": "blocked", "blocked": [GAP]}]}
     assert notes(row) == ["products: acme.catalog[3] is blocked (gap): nobody has 17 to 19"]
-    assert notes({**HEALTHY, "paused": {"by": "ana", "reason": "index"}}) == ["products: paused by ana: index"]
+    paused = notes({**HEALTHY, "paused": {**PAUSED, "reason": "index"}})
+    assert paused == [f"products: paused by ana {ago(PAUSED['at'])}: index"]
 
 
 def test_who_can_carry_something_out() -> None:
