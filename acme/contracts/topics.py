@@ -28,6 +28,8 @@ ORDERS = Topic(name="acme.orders", aggregates=("order", "past_return"))
 
 #: Every topic; the order is part of the consistency token's format, so append only.
 TOPICS = (CATALOG, INVENTORY, CUSTOMERS, CARTS, ORDERS)
+#: Where projectors announce what they could not apply; it carries no events of its own and is in no token.
+DEAD_LETTERS = Topic(name="acme.dead-letters", aggregates=())
 BY_NAME = {topic.name: topic for topic in TOPICS}
 BY_AGGREGATE = {aggregate: topic for topic in TOPICS for aggregate in topic.aggregates}
 

@@ -1,10 +1,11 @@
-"""Applying a batch to one generation: markers first, then documents, then checkpoints, each guarded.
+"""Applying a batch to one generation: markers, dead letters, documents, checkpoints, in this order, each guarded.
 
-A kill between any two writes is harmless: what is written again finds its version or fence there already.
+A kill between any two writes is harmless: what is written again finds its letter, version or fence there already.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -12,18 +13,31 @@ from typing import Any
 
 from pymongo.database import Database
 
+from acme import metrics
 from acme.contracts.envelope import Envelope, Unseal
 from projections.runtime import checkpoints
 from projections.runtime.checkpoints import Checkpoint, Checkpoints, Stream
-from projections.runtime.documents import DocumentCache, Overtaken, write_guarded
-from projections.runtime.fold import Fold, documents_of, fold_batch, group_by_aggregate
-from projections.runtime.intake import Arrived
-from projections.runtime.projection import Count, Projection
+from projections.runtime.documents import Overtaken
+from projections.runtime.fold import Fold, Refusal, group_by_aggregate
+from projections.runtime.intake import Arrived, StreamBlocked
+from projections.runtime.letters import DeadLetters, Offsets
+from projections.runtime.projection import Projection
+from projections.runtime.settings import QueueLimits
 from projections.runtime.stopped import Stopped, StoppedAggregates
-from projections.runtime.writes import CounterState, section_updates
+from projections.runtime.writer import Unwritable, Writer
 from queries.documents.connection import collection_name
 
 Document = dict[str, Any]
+
+
+class QueueFull(StreamBlocked):
+    """One more dead letter would be too many: these partitions wait until an operator has made room."""
+
+    kind = "queue-full"
+
+    def __init__(self, streams: set[Stream], why: str) -> None:
+        super().__init__(why)
+        self.streams = streams
 
 
 class Applier:
@@ -36,39 +50,50 @@ class Applier:
         store: Database[Document],
         unseal: Unseal,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        limits: QueueLimits | None = None,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.projection, self.generation = projection, generation
         self._store, self._incarnation = store, ""
         self.collection = store[collection_name(projection.name, generation)]
         self.checkpoints = Checkpoints(store, projection.name, generation)
         self.stopped_aggregates = StoppedAggregates(store, projection.name, generation)
+        self.letters = DeadLetters(store, projection.name, generation)
+        self.writer = Writer(projection, self.collection, unseal)
         self.held: dict[Stream, Checkpoint] = {}
         self.stopped: dict[str, Stopped] = {}
-        self._documents = DocumentCache(self.collection)
-        self._unseal, self._clock = unseal, clock
+        self.clock = clock
+        self._sleep = sleep
+        self._limits = limits or QueueLimits()
 
     def reload(self, streams: Iterable[Stream]) -> None:
         """Takes over these partitions (and no others) as the store has them; forgets every document.
 
         A marker that passes over more than the checkpoint is left by a batch that did not get so far. Its documents
-        may have, and their fences are past those events then: they are passed over once more, and retried afterwards.
-        A marker that no checkpoint names is left by a worker that had lost its partition: the events are in.
+        may have, and their fences are past those events then: they are passed over once more. A marker that no
+        checkpoint names is left by a worker that had lost its partition, or by a retry that was killed: the events are
+        in. Where checkpoint and marker differ, the checkpoint is right (`Recovery.tidy` mends the markers).
         """
         wanted = list(streams)
-        self._documents.clear()
+        self.writer.forget()
         self._incarnation = checkpoints.store_incarnation(self._store)
         self.held = self.checkpoints.take_over(wanted, self._incarnation)
-        self.stopped = {}
-        for marker in self.stopped_aggregates.load(wanted).values():
-            held = self.held[marker.topic, marker.partition]
-            if marker.passed_to > held.sequence or marker.aggregate in held.stopped:
-                self.stopped[marker.aggregate] = marker
-            else:
-                self.stopped_aggregates.forget(marker)
+        found = self.stopped_aggregates.load(wanted)
+        self.stopped = {name: marker for name, marker in found.items() if not self.left_over(marker)}
+        for stream, held in self.held.items():
+            for aggregate, first in held.stopped.items():
+                marker = self.stopped.get(aggregate)
+                if marker is None or marker.first_sequence != first:
+                    self.stopped[aggregate] = _marker_of(aggregate, stream, first, marker, held.sequence)
+
+    def left_over(self, marker: Stopped) -> bool:
+        """Whether the checkpoint says that the events of this marker's aggregate are in."""
+        held = self.held[marker.stream]
+        return marker.passed_to <= held.sequence and marker.aggregate not in held.stopped
 
     def audit(self) -> None:
         """Raises `Overtaken` when the store's checkpoints are not the held ones: it lost its tail, or a rival wrote."""
-        self._same_store()
+        self.same_store()
         for stream, stored in self.checkpoints.load(self.held).items():
             if not stored.same_as(self.held[stream]):
                 raise Overtaken(
@@ -78,62 +103,46 @@ class Applier:
     def apply(self, batch: list[Arrived], identities: dict[str, str]) -> int:
         """Applies contiguous events of held partitions; answers how many were not refused or passed over.
 
-        Raises `Overtaken` (reload and go on) or an engine's failure (wait, reload and go on); ``held`` stays then.
+        Raises `Overtaken` (reload and go on), `StreamBlocked` (leave out its partitions and go on) or an engine's
+        failure (wait, reload and go on); ``held`` stays then.
         """
+        with metrics.PROJECTION_BATCH_SECONDS.labels(projection=self.projection.name).time():
+            try:
+                applied = self._apply(batch, identities)
+            except BaseException:
+                self.writer.forget()
+                raise
+        metrics.PROJECTION_APPLIED.labels(projection=self.projection.name).inc(applied)
+        return applied
+
+    def _apply(self, batch: list[Arrived], identities: dict[str, str]) -> int:
         passed_over = [item.envelope for item in batch if self._is_stopped(item.envelope)]
         envelopes = [item.envelope for item in batch if not self._is_stopped(item.envelope)]
-        try:
-            fold = self._fold(envelopes)
-            if fold.refusals:
-                self.audit()  # an event may only seem wrong, because the store went back
-            self.stopped_aggregates.stop(fold.refusals, self._clock())
-            further = self._passed_to(passed_over)
-            self.stopped_aggregates.pass_over((self.stopped[name], to) for name, to in further.items())
-            self._write(fold)
-            moves = self._moves(batch, identities)
-            self._name_stopped(moves, [*passed_over, *(refusal.envelope for refusal in fold.refusals)])
-            self.checkpoints.advance((self.held[stream], reached) for stream, reached in moves.items())
-            self._same_store()
-        except BaseException:
-            self._documents.clear()
-            raise
+        offsets = {(e.topic, e.partition, e.sequence or 0): item.offset for item in batch for e in [item.envelope]}
+        self._hold_back(passed_over, offsets)
+        unwritable: dict[str, BaseException] = {}
+        parked: set[str] = set()
+        while True:
+            fold = self._fold(envelopes, unwritable)
+            self._park([r for r in fold.refusals if r.envelope.aggregate not in parked], offsets)
+            parked |= {refusal.envelope.aggregate for refusal in fold.refusals}
+            try:
+                self.writer.write(fold)
+                break
+            except Unwritable as error:
+                self.writer.forget()
+                unwritable |= error.errors
+        moves = self._moves(batch, identities)
+        refused = {refusal.envelope.aggregate: self._marker(refusal) for refusal in fold.refusals}
+        self._name_stopped(moves, [self.stopped[e.aggregate] for e in passed_over] + list(refused.values()))
+        self.checkpoints.advance((self.held[stream], reached) for stream, reached in moves.items())
+        self.same_store()
         self.held.update(moves)
-        self.stopped.update({name: replace(self.stopped[name], passed_to=to) for name, to in further.items()})
-        self._remember_refusals(fold)
-        self._documents.trim()
+        self.stopped.update(refused)
+        self.writer.trim()
         return fold.applied
 
-    def may_retry(self) -> list[Stopped]:
-        """The stopped aggregates whose events the checkpoints have passed as far as any document has."""
-        return [s for s in self.stopped.values() if s.passed_to <= self.held[s.topic, s.partition].sequence]
-
-    def retry(self, stopped: Stopped, events: Iterable[Envelope]) -> bool:
-        """Applies a stopped aggregate's events up to the checkpoint, one by one; True when all of them went in.
-
-        They lie below the fences, so counters remember each one in ``late`` instead. The aggregate goes on by a
-        compare-and-set of checkpoint and marker: whoever has passed over more of its events makes it `Overtaken`.
-        """
-        held = self.held[stopped.topic, stopped.partition]
-        for envelope in events:
-            if (envelope.sequence or 0) > held.sequence:
-                break
-            fold = self._fold([envelope])
-            if fold.refusals:
-                self.audit()
-                self.stopped_aggregates.stop(fold.refusals, self._clock())
-                self._remember_refusals(fold)
-                return False
-            self._write(fold, late=True)
-        goes_on = replace(held, stopped=held.stopped - {stopped.aggregate})
-        self.checkpoints.advance([(held, goes_on)])
-        self._same_store()
-        self.held[held.stream] = goes_on
-        if not self.stopped_aggregates.forget(stopped):
-            raise Overtaken(f"{stopped.aggregate} was passed over again while it was retried")
-        del self.stopped[stopped.aggregate]
-        return True
-
-    def _same_store(self) -> None:
+    def same_store(self) -> None:
         """Raises `Overtaken` when another process of the store answers than when the checkpoints were loaded."""
         found = checkpoints.store_incarnation(self._store)
         if found != self._incarnation:
@@ -141,75 +150,63 @@ class Applier:
 
     def _is_stopped(self, envelope: Envelope) -> bool:
         stopped = self.stopped.get(envelope.aggregate)
-        return stopped is not None and envelope.aggregate_version >= stopped.first_version
+        return stopped is not None and (envelope.sequence or 0) >= stopped.first_sequence
 
-    def _fold(self, envelopes: list[Envelope]) -> Fold:
-        self._documents.load(documents_of(self.projection, envelopes))
-        return fold_batch(self.projection, group_by_aggregate(envelopes), self._section, self._unseal)
+    def _fold(self, envelopes: list[Envelope], unwritable: dict[str, BaseException]) -> Fold:
+        """Folds all, failing events as often as the projection's policy says; aggregates that cannot be written not."""
+        sound = [e for e in envelopes if e.aggregate not in unwritable] if unwritable else envelopes
+        fold, attempts = self.writer.fold(sound), 1
+        for pause in self.projection.retry.pauses():
+            if not fold.refusals:
+                break
+            self._sleep(pause)
+            fold, attempts = self.writer.fold(sound), attempts + 1
+        fold.refusals = [replace(refusal, attempts=attempts) for refusal in fold.refusals]
+        groups = group_by_aggregate(e for e in envelopes if e.aggregate in unwritable)
+        name = self.projection.name
+        fold.refusals += [Refusal.of(name, events, unwritable[aggregate]) for aggregate, events in groups.items()]
+        return fold
 
-    def _section(self, key: str, path: str) -> Document:
-        """A fresh copy of a section; of the root section only what is stored, without the id."""
-        found: Any = self._documents.get(key) or {}
-        for part in path.split(".") if path else ():
-            found = found.get(part) or {}
-        return {name: value for name, value in found.items() if name != "_id"}
+    def _park(self, refusals: list[Refusal], offsets: Offsets) -> None:
+        """Markers and letters of what fails, and of what waits behind it."""
+        if not refusals:
+            return
+        self.audit()  # an event may only seem wrong, because the store went back
+        self._refuse_overflow([[refusal.envelope, *refusal.held] for refusal in refusals])
+        now = self.clock()
+        self.stopped_aggregates.stop(refusals, now)
+        self._count_parked(self.letters.park(refusals, [], offsets, now))
 
-    def _write(self, fold: Fold, *, late: bool = False) -> None:
-        operations: list[Any] = []
-        changed: dict[str, Document] = {}
-        by_document: dict[str, list[Any]] = {}
-        for state in fold.sections.values():
-            if state.changed:
-                by_document.setdefault(state.document, []).append(state)
-        for key, states in by_document.items():
-            known = self._documents.get(key)
-            operations.append(section_updates(states, self.projection.computed, seen=known is not None))
-            changed[key] = known or {"_id": key}
-            for state in states:
-                _set_path(changed[key], state.path, state.value)
-        if late:
-            self._count_late(fold.counted)
-        else:
-            counters = self._count(fold.counted)
-            operations.extend(counter.update() for counter in counters)
-            for counter in counters:
-                known = changed.get(counter.document) or self._documents.get(counter.document)
-                changed[counter.document] = counter.kept(known)
-        write_guarded(self.collection, operations)
-        for key, document in changed.items():
-            self._documents.put(key, document)
+    def _hold_back(self, passed_over: list[Envelope], offsets: Offsets) -> None:
+        """The same for further events of stopped aggregates. Raises `Overtaken` where one goes on."""
+        if not passed_over:
+            return
+        groups = group_by_aggregate(passed_over)
+        self._refuse_overflow(list(groups.values()))
+        last = {name: events[-1].sequence or 0 for name, events in groups.items()}
+        further = {name: to for name, to in last.items() if to > self.stopped[name].passed_to}
+        self.stopped_aggregates.pass_over((self.stopped[name], to) for name, to in further.items())
+        # From here on no other worker may let it go on before the checkpoint has come so far.
+        self.stopped.update({name: replace(self.stopped[name], passed_to=to) for name, to in further.items()})
+        held_back = [(envelope, self.stopped[envelope.aggregate]) for envelope in passed_over]
+        self._count_parked(self.letters.park([], held_back, offsets, self.clock()))
 
-    def _count(self, counted: list[tuple[Envelope, Count]]) -> list[CounterState]:
-        """The counter documents that get something new, against the fences the store has."""
-        self._documents.load({count.document for _, count in counted})
-        states: dict[str, CounterState] = {}
-        for envelope, count in counted:
-            if count.document not in states:
-                states[count.document] = self._counter(count.document)
-            states[count.document].count(envelope, count)
-        return [state for state in states.values() if state.fences]
+    def _count_parked(self, letters: int) -> None:
+        metrics.PROJECTION_PARKED.labels(projection=self.projection.name).inc(letters)
 
-    def _count_late(self, counted: list[tuple[Envelope, Count]]) -> None:
-        for envelope, count in counted:
-            counter = self._counter(count.document)
-            counter.take(count)
-            # No match means that a try before this one has counted it; an insert can only be the first.
-            self.collection.bulk_write([counter.late_update(envelope)])
-            self._documents.drop([count.document])
-
-    def _counter(self, key: str) -> CounterState:
-        known = self._documents.get(key)
-        return CounterState(
-            document=key,
-            seen=known is not None,
-            stored=(known or {}).get("fences", {}),
-            late=frozenset((known or {}).get("late", ())),
-        )
-
-    def _passed_to(self, passed_over: list[Envelope]) -> dict[str, int]:
-        """Aggregate → sequence of its last event of these, where its marker does not say so much yet."""
-        last = {envelope.aggregate: envelope.sequence or 0 for envelope in passed_over}
-        return {aggregate: to for aggregate, to in last.items() if to > self.stopped[aggregate].passed_to}
+    def _refuse_overflow(self, groups: list[list[Envelope]]) -> None:
+        """Raises `QueueFull` naming the partitions of the aggregates whose letters would be too many."""
+        limit = self._limits.in_all
+        if self.letters.count() + sum(map(len, groups)) > limit:
+            streams = {(events[0].topic, events[0].partition) for events in groups}
+            raise QueueFull(streams, f"more than {limit} dead letters of {self.projection.name}")
+        limit = self._limits.per_aggregate
+        for events in groups:
+            name, marker = events[0].aggregate, self.stopped.get(events[0].aggregate)
+            at_most = marker.passed_to - marker.first_sequence + 1 if marker else 0
+            known = self.letters.count(name) if at_most + len(events) > limit else 0
+            if known + len(events) > limit:
+                raise QueueFull({(events[0].topic, events[0].partition)}, f"more than {limit} dead letters of {name}")
 
     def _moves(self, batch: list[Arrived], identities: dict[str, str]) -> dict[Stream, Checkpoint]:
         moves: dict[Stream, Checkpoint] = {}
@@ -223,35 +220,41 @@ class Applier:
             moves[stream] = held.after(item.envelope, offset=offset, topic_identity=identity)
         return moves
 
-    def _name_stopped(self, moves: dict[Stream, Checkpoint], passed_over: list[Envelope]) -> None:
+    def _name_stopped(self, moves: dict[Stream, Checkpoint], markers: list[Stopped]) -> None:
         """Adds to the checkpoints whose events they pass over."""
-        for envelope in passed_over:
-            reached = moves[envelope.topic, envelope.partition]
-            if envelope.aggregate not in reached.stopped:
-                moves[reached.stream] = replace(reached, stopped=reached.stopped | {envelope.aggregate})
+        added: dict[Stream, dict[str, int]] = {}
+        for marker in markers:
+            if moves[marker.stream].stopped.get(marker.aggregate) != marker.first_sequence:
+                added.setdefault(marker.stream, {})[marker.aggregate] = marker.first_sequence
+        for stream, names in added.items():
+            moves[stream] = replace(moves[stream], stopped={**moves[stream].stopped, **names})
 
-    def _remember_refusals(self, fold: Fold) -> None:
-        for refusal in fold.refusals:
-            envelope = refusal.envelope
-            known = self.stopped.get(envelope.aggregate)
-            self.stopped[envelope.aggregate] = Stopped(
-                aggregate=envelope.aggregate,
-                topic=envelope.topic,
-                partition=envelope.partition,
-                first_version=envelope.aggregate_version,
-                first_sequence=envelope.sequence or 0,
-                passed_to=max(refusal.passed_to, known.passed_to if known else 0),
-                error=refusal.error,
-            )
+    def _marker(self, refusal: Refusal) -> Stopped:
+        """What the store has of a refusal that was parked."""
+        envelope = refusal.envelope
+        known = self.stopped.get(envelope.aggregate)
+        return Stopped(
+            aggregate=envelope.aggregate,
+            topic=envelope.topic,
+            partition=envelope.partition,
+            first_version=envelope.aggregate_version,
+            first_sequence=envelope.sequence or 0,
+            passed_to=max(refusal.passed_to, known.passed_to if known else 0),
+            error=refusal.error,
+            fingerprint=refusal.fingerprint,
+        )
 
 
-def _set_path(document: Document, path: str, value: Document) -> None:
-    """Sets a section into a document in memory as the store's ``$set`` does."""
-    if not path:
-        document.update(value)
-        return
-    *parents, last = path.split(".")
-    place = document
-    for part in parents:
-        place = place.setdefault(part, {})
-    place[last] = value
+def _marker_of(aggregate: str, stream: Stream, first: int, known: Stopped | None, passed_to: int) -> Stopped:
+    """The marker that a checkpoint's name stands for; its version is looked up later."""
+    if known is not None:
+        return replace(known, first_sequence=first, first_version=0, passed_to=max(known.passed_to, passed_to))
+    return Stopped(
+        aggregate=aggregate,
+        topic=stream[0],
+        partition=stream[1],
+        first_version=0,
+        first_sequence=first,
+        passed_to=passed_to,
+        error="its marker was lost",
+    )

@@ -1,13 +1,14 @@
 """Checkpoints: the truth about what a generation has applied, per topic and partition, written with compare-and-set.
 
-A checkpoint also names the aggregates whose events it has passed over. Stopping one and letting it go on are therefore
-moves of the same compare-and-set: neither can happen behind the back of a worker that still writes.
+A checkpoint also names the aggregates whose events it has passed over, each with the first such sequence. Stopping one,
+letting it go on and letting it come further are therefore moves of the same compare-and-set: none can happen behind the
+back of a worker that still writes, and none outlives documents that the store has lost.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from hashlib import blake2b
@@ -28,7 +29,7 @@ class Checkpoint:
     """Where one partition stands: ``sequence`` 0 and epoch None before anything was applied.
 
     ``offset`` is the Kafka offset of the last record seen under ``topic_identity``; -1 when none was.
-    ``stopped``: aggregates (``type:id``) of which at least one event at or below ``sequence`` was not applied.
+    ``stopped``: aggregate (``type:id``) → sequence of its first event at or below ``sequence`` that was not applied.
     """
 
     topic: str
@@ -39,12 +40,17 @@ class Checkpoint:
     topic_identity: str = ""
     log_epoch: int | None = None
     recorded_at: datetime | None = None
-    stopped: frozenset[str] = frozenset()
+    stopped: Mapping[str, int] = field(default_factory=dict)
 
     @cached_property
     def stopped_print(self) -> str:
         """What of ``stopped`` is compared; empty where there is none."""
-        return blake2b("|".join(sorted(self.stopped)).encode(), digest_size=12).hexdigest() if self.stopped else ""
+        return blake2b("|".join(self.stopped_names).encode(), digest_size=12).hexdigest() if self.stopped else ""
+
+    @property
+    def stopped_names(self) -> list[str]:
+        """As they are stored: ``type:id@sequence``, sorted."""
+        return sorted(f"{aggregate}@{sequence}" for aggregate, sequence in self.stopped.items())
 
     def same_as(self, other: Checkpoint) -> bool:
         """Whether both tell of the same events, applied and passed over."""
@@ -140,7 +146,7 @@ class Checkpoints:
                     topic_identity=row["topic_identity"],
                     log_epoch=row["log_epoch"],
                     recorded_at=row["recorded_at"],
-                    stopped=frozenset(row.get("stopped", ())),
+                    stopped=dict(map(_named, row.get("stopped", ()))),
                 )
             )
         return loaded
@@ -148,6 +154,13 @@ class Checkpoints:
     def advance(self, moves: Iterable[tuple[Checkpoint, Checkpoint]]) -> None:
         """Moves each from the checkpoint that is held to the next one, in one bulk write. Raises `Overtaken`."""
         write_guarded(self._collection, [self._move(held, reached) for held, reached in moves])
+
+    def confirm(self, checkpoints: Iterable[Checkpoint]) -> None:
+        """Says that the documents behind these checkpoints are in the same store as they: nothing sets them back.
+
+        For moves that no later batch repeats. Raises `Overtaken`.
+        """
+        self.advance((checkpoint, checkpoint) for checkpoint in checkpoints)
 
     def _move(self, held: Checkpoint, reached: Checkpoint) -> UpdateOne:
         filter_: dict[str, Any] = {"_id": self._key(held.stream)}
@@ -177,5 +190,10 @@ class Checkpoints:
             "recorded_at": checkpoint.recorded_at,
         }
         if checkpoint.stopped:
-            fields |= {"stopped": sorted(checkpoint.stopped), "stopped_print": checkpoint.stopped_print}
+            fields |= {"stopped": checkpoint.stopped_names, "stopped_print": checkpoint.stopped_print}
         return fields
+
+
+def _named(stored: str) -> tuple[str, int]:
+    aggregate, _, sequence = stored.partition("@")
+    return aggregate, int(sequence)

@@ -14,7 +14,8 @@ from typing import Any
 
 from acme.contracts.envelope import Envelope, Unseal, decode
 from projections.runtime.failures import is_engine_failure
-from projections.runtime.projection import Count, Projection
+from projections.runtime.fingerprint import fingerprint
+from projections.runtime.projection import Count, Projection, Section
 
 
 class VersionGap(ValueError):
@@ -25,13 +26,33 @@ class VersionGap(ValueError):
 class Refusal:
     """An event that could not be applied: the first of its aggregate that is not.
 
-    ``passed_to``: sequence of the aggregate's last event in the batch, passed over as well.
+    ``held``: the aggregate's later events in the batch, which wait behind it. ``attempts``: how often it was tried.
     """
 
     envelope: Envelope
-    passed_to: int
+    held: tuple[Envelope, ...] = ()
     error: str
-    traceback: str
+    error_class: str
+    fingerprint: str
+    traceback: str = ""
+    attempts: int = 1
+
+    @property
+    def passed_to(self) -> int:
+        """Sequence of the aggregate's last event in the batch, passed over as well."""
+        return (self.held[-1] if self.held else self.envelope).sequence or 0
+
+    @classmethod
+    def of(cls, projection: str, events: list[Envelope], error: BaseException) -> Refusal:
+        """The refusal of the first of these events, with an error that is being handled."""
+        return cls(
+            envelope=events[0],
+            held=tuple(events[1:]),
+            error=f"{type(error).__name__}: {error}",
+            error_class=f"{type(error).__module__}.{type(error).__qualname__}",
+            fingerprint=fingerprint(projection, events[0].event_type, error),
+            traceback="".join(traceback.format_exception(error, limit=-8)),
+        )
 
 
 @dataclass(kw_only=True)
@@ -42,6 +63,7 @@ class SectionState:
     path: str
     stored: int | None
     value: dict[str, Any]
+    aggregate: str  # whose events change it
 
     @property
     def changed(self) -> bool:
@@ -94,6 +116,20 @@ def fold_batch(projection: Projection, groups: dict[str, list[Envelope]], read: 
     return result
 
 
+def fold_discarded(projection: Projection, groups: dict[str, list[Envelope]], read: ReadSection) -> Fold:
+    """Passes the events over: the sections come to their version, nothing else changes and nothing is counted."""
+    result = Fold()
+    for events in groups.values():
+        section = projection.sections.get(events[0].aggregate_type)
+        if section is None:
+            continue
+        for envelope in events:
+            with suppress(KeyError):  # data too broken to say which document: then none has a version to raise
+                state = _state(envelope, section, result.sections, read)
+                state.value["version"] = max(envelope.aggregate_version, state.value.get("version") or 0)
+    return result
+
+
 def _fold_group(
     projection: Projection, events: list[Envelope], read: ReadSection, unseal: Unseal, result: Fold
 ) -> tuple[int, Refusal | None]:
@@ -106,13 +142,7 @@ def _fold_group(
         except Exception as error:
             if is_engine_failure(error):
                 raise
-            text = f"{type(error).__name__}: {error}"
-            return taken, Refusal(
-                envelope=envelope,
-                passed_to=events[-1].sequence or 0,
-                error=text,
-                traceback=traceback.format_exc(limit=-8),
-            )
+            return taken, Refusal.of(projection.name, events[taken:], error)
     result.sections.update(states)
     result.counted.extend(counted)
     return len(events), None
@@ -137,7 +167,7 @@ def _fold_event(
     if count_handler is not None and event is not None:
         counted = [(envelope, c) for c in count_handler(projection.instance, event, envelope.occurred_at)]
     if section is not None:
-        state = _state(section.locate(envelope), states, read)
+        state = _state(envelope, section, states, read)
         if _follows(state, envelope, jumps=projection.headers_only is not None):
             if projection.headers_only is not None:
                 projection.headers_only(state.value, envelope)
@@ -147,11 +177,16 @@ def _fold_event(
     return counted
 
 
-def _state(place: tuple[str, str], states: dict[tuple[str, str], SectionState], read: ReadSection) -> SectionState:
-    if place not in states:
-        value = read(*place)
-        states[place] = SectionState(document=place[0], path=place[1], stored=value.get("version"), value=value)
-    return states[place]
+def _state(
+    envelope: Envelope, section: Section, states: dict[tuple[str, str], SectionState], read: ReadSection
+) -> SectionState:
+    document, path = section.locate(envelope)
+    if (document, path) not in states:
+        value, owner = read(document, path), envelope.aggregate
+        states[document, path] = SectionState(
+            document=document, path=path, stored=value.get("version"), value=value, aggregate=owner
+        )
+    return states[document, path]
 
 
 def _follows(state: SectionState, envelope: Envelope, *, jumps: bool) -> bool:

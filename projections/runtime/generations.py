@@ -32,6 +32,12 @@ def open_live(store: Database[dict[str, Any]], projection: Projection) -> int:
     return generation
 
 
+def live_of(store: Database[dict[str, Any]], projection: str) -> int:
+    """The live generation as the store says now; 1 before any pointer exists."""
+    pointer = store[POINTERS].find_one({"_id": projection}, {"live": 1}) or {}
+    return int(pointer.get("live", 1))
+
+
 def prepare(store: Database[dict[str, Any]], projection: Projection, generation: int) -> None:
     """Makes the collections of a generation with their indexes; what is there stays."""
     ensure_indexes(projection.document, store[collection_name(projection.name, generation)])
@@ -52,12 +58,6 @@ def ensure_indexes(document: type[mongoengine.Document], collection: Collection[
     for spec in document._meta["index_specs"]:
         options = {name: value for name, value in spec.items() if name != "fields"}
         collection.create_index(spec["fields"], **options)
-
-
-def group_number(store: Database[dict[str, Any]], projection: Projection) -> int:
-    """Which consumer group the workers of this projection use now (0: the first)."""
-    pointer = store[POINTERS].find_one({"_id": projection.name}, {"group": 1})
-    return int((pointer or {}).get("group", 0))
 
 
 def abandon_group(store: Database[dict[str, Any]], projection: Projection, number: int) -> None:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import os
 import socket
-import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Any
 
 from pymongo import UpdateOne
@@ -18,18 +18,33 @@ from pymongo.database import Database
 from acme.ports import EventLog, StreamHead
 from projections.runtime.checkpoints import Checkpoint, Stream
 
-#: A worker whose heartbeat is older does not count as alive. A heartbeat comes between batches, so one may be late.
+#: How long a heartbeat without a lease (of an older version) counts.
 ALIVE = timedelta(seconds=10)
+
+
+def worker_key(projection: str) -> str:
+    """The key of the heartbeat of the worker in this thread. Raises nothing; unique per host, process and worker."""
+    return f"{projection}|{socket.gethostname()}|{os.getpid()}|{next(_numbers)}"
+
+
+def alive(now: datetime) -> dict[str, Any]:
+    """What finds the heartbeats of workers that are alive: their leases have not ended."""
+    return {"lease_until": {"$gt": now}}
+
+
+_numbers = count(1)
 
 
 class Heartbeat:
     """One worker's heartbeat; `stream_heads` are common to all workers, the latest writer wins (heads only grow)."""
 
-    def __init__(self, store: Database[dict[str, Any]], log: EventLog, projection: str, generation: int) -> None:
+    def __init__(
+        self, store: Database[dict[str, Any]], log: EventLog, projection: str, generation: int, key: str
+    ) -> None:
         self._store, self._log = store, log
         self._host, self._pid = socket.gethostname(), os.getpid()
         self._projection, self._generation = projection, generation
-        self._id = f"{projection}|{self._host}|{self._pid}|{threading.get_native_id()}"
+        self._id = key
         self._started = self._complete_to = datetime.now(UTC)
 
     def copy_heads(self, topics: tuple[str, ...]) -> dict[Stream, StreamHead]:
@@ -73,10 +88,15 @@ class Heartbeat:
         heads: Mapping[Stream, StreamHead],
         *,
         state: str,
-        detail: str,
+        blocked: list[dict[str, Any]],
         rate: int,
+        lease: float,
     ) -> None:
-        """Writes the worker's own document. ``heads`` are those of the last `copy_heads`."""
+        """Writes the worker's own document, its lease for so many seconds included.
+
+        ``heads`` are those of the last `copy_heads`.
+        """
+        now = datetime.now(UTC)
         behind = [
             (topic, partition, checkpoint.sequence + 1)
             for (topic, partition), checkpoint in held.items()
@@ -101,12 +121,14 @@ class Heartbeat:
                     "host": self._host,
                     "pid": self._pid,
                     "state": state,
-                    "detail": detail,
+                    "detail": "; ".join(f"{b['topic']}[{b['partition']}]: {b['why']}" for b in blocked),
+                    "blocked": blocked,
                     "partitions": partitions,
                     "events_per_second": rate,
                     "started_at": self._started,
                     "complete_to": self._complete_to,
-                    "seen_at": datetime.now(UTC),
+                    "seen_at": now,
+                    "lease_until": now + timedelta(seconds=lease),
                 }
             },
             upsert=True,
@@ -114,8 +136,8 @@ class Heartbeat:
 
     def somebody_works(self) -> bool:
         """Whether any worker of this projection holds partitions and is alive."""
-        alive = {"projection": self._projection, "seen_at": {"$gt": datetime.now(UTC) - ALIVE}}
-        return self._store["projection_workers"].find_one({**alive, "partitions.0": {"$exists": True}}) is not None
+        living = {"projection": self._projection, **alive(datetime.now(UTC))}
+        return self._store["projection_workers"].find_one({**living, "partitions.0": {"$exists": True}}) is not None
 
     def leave(self) -> None:
         """Takes the worker's document away at a clean stop."""

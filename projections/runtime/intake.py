@@ -22,19 +22,32 @@ class Arrived:
 
 
 class StreamBlocked(Exception):
-    """The partition cannot go on: somebody has to look. The message says why."""
+    """Partitions cannot go on: somebody has to look. The message says why.
+
+    ``kind`` is the reason in a word, for heartbeats and alerts; ``streams`` are the partitions where more than the one
+    at hand are meant.
+    """
+
+    kind = "blocked"
+    streams: Iterable[tuple[str, int]] = ()
 
 
 class GapInLog(StreamBlocked):
     """Neither Kafka nor the log has the next sequence."""
 
+    kind = "gap"
+
 
 class EpochChanged(StreamBlocked):
     """The log was restored to an earlier moment and started a new epoch: the read model wants a rebuild."""
 
+    kind = "epoch"
+
 
 class LogRewritten(StreamBlocked):
     """Another event stands under the checkpoint's sequence: the log was restored and goes on in the same epoch."""
+
+    kind = "rewritten"
 
 
 #: Reads [first, last] of the partition from the log, in order.

@@ -14,7 +14,7 @@ import msgspec
 from pymongo.database import Database
 
 from acme.contracts.envelope import time_text
-from queries.documents.connection import live_generation
+from projections.runtime.generations import live_of
 
 LETTERS = "projection_dead_letters"
 PARKED, DISCARDED = "parked", "discarded"
@@ -64,7 +64,7 @@ class Selection:
         """What finds them in the collection of letters."""
         chosen: dict[str, Any] = {
             "projection": projection,
-            "generation": live_generation(projection, fresh=True),
+            "generation": live_of(store, projection),
             "state": state,
         }
         if self.letter:
@@ -118,7 +118,7 @@ def statistics(store: Store, names: Iterable[str]) -> list[dict[str, Any]]:
 def _by_fingerprint(store: Store, projection: str) -> list[dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     aggregates: dict[str, set[str]] = {}
-    mine = {"projection": projection, "generation": live_generation(projection, fresh=True)}
+    mine = {"projection": projection, "generation": live_of(store, projection)}
     wanted = dict.fromkeys(
         ["fingerprint", "state", "held", "aggregate", "error", "event_type", "attempts", "first_at"], 1
     )

@@ -16,6 +16,7 @@ import mongoengine
 from acme.contracts.base import Event
 from acme.contracts.envelope import Envelope
 from acme.contracts.topics import BY_AGGREGATE
+from projections.runtime.settings import BRIEF, RetryPolicy
 
 SectionHandler = Callable[[Any, dict[str, Any], Event, datetime], None]
 CountHandler = Callable[[Any, Event, datetime], Iterable["Count"]]
@@ -95,6 +96,7 @@ class Projection:
     ignores: frozenset[str] = frozenset()
     computed: tuple[dict[str, Any], ...] = ()
     headers_only: Callable[[dict[str, Any], Envelope], None] | None = None
+    retry: RetryPolicy = BRIEF  # of an event that fails, before it is parked
 
 
 #: All projections by name, in order of declaration (projections.projectors declares them).
@@ -108,6 +110,7 @@ def projection(
     document: type[mongoengine.Document],
     sections: tuple[Section, ...] = (),
     computed: tuple[dict[str, Any], ...] = (),
+    retry: RetryPolicy = BRIEF,
 ) -> Callable[[type], type]:
     """Class decorator: registers the projection. ``version`` is raised with every change of what it writes."""
 
@@ -130,6 +133,7 @@ def projection(
                 counted=frozenset(counted),
                 ignores=frozenset(e.__name__ for e in getattr(cls, "ignores", ())),
                 computed=computed,
+                retry=retry,
             )
         )
         return cls

@@ -9,10 +9,15 @@ from typing import Any
 from pymongo.database import Database
 
 from acme.contracts.envelope import time_text
+from projections.runtime.control import read_orders
 from projections.runtime.generations import rebuild_due
-from projections.runtime.heartbeat import ALIVE
+from projections.runtime.heartbeat import alive
+from projections.runtime.letterbox import DISCARDED
 from projections.runtime.projection import Projection
 from queries.documents.lag import Lag, read_lag
+
+#: Of thousands of stopped aggregates the oldest are enough: `projector dlq list` has them all.
+STOPPED_SHOWN = 100
 
 
 def lag_rows(projections: Iterable[Projection]) -> list[dict[str, Any]]:
@@ -22,6 +27,7 @@ def lag_rows(projections: Iterable[Projection]) -> list[dict[str, Any]]:
 
 def _lag_row(lag: Lag) -> dict[str, Any]:
     known = not lag.unknown and lag.seconds is not None
+    now = datetime.now(UTC)
     return {
         "projection": lag.projection,
         "generation": lag.generation,
@@ -29,6 +35,8 @@ def _lag_row(lag: Lag) -> dict[str, Any]:
         "unnumbered": lag.unnumbered,
         "unacknowledged": lag.unacknowledged,
         "unprojected": lag.unprojected,
+        "parked": lag.parked,
+        "parked_seconds": round((now - lag.parked_since).total_seconds(), 1) if lag.parked_since else None,
         "stopped_aggregates": lag.stopped_aggregates,
         "seconds": round(lag.seconds or 0.0, 3) if known else None,
         "as_of": time_text(lag.as_of) if lag.as_of else None,
@@ -43,13 +51,16 @@ def status_rows(store: Database[dict[str, Any]], projections: Iterable[Projectio
 def _status_row(store: Database[dict[str, Any]], projection: Projection) -> dict[str, Any]:
     lag = read_lag(projection.name)
     mine = {"projection": projection.name, "generation": lag.generation}
-    since = datetime.now(UTC) - ALIVE
-    workers = list(store["projection_workers"].find({**mine, "seen_at": {"$gt": since}}).sort("_id"))
+    workers = list(store["projection_workers"].find({**mine, **alive(datetime.now(UTC))}).sort("_id"))
     checkpoints = store["projection_checkpoints"].find(mine)
-    stopped = store["projection_stopped"].find(mine).sort("first_at")
+    stopped = store["projection_stopped"].find(mine).sort("first_at").limit(STOPPED_SHOWN)
+    discarded = {**mine, "state": DISCARDED, "aggregate": {"$ne": None}}
+    paused = read_orders(store, projection.name).paused
     return {
         **_lag_row(lag),
         "version": projection.version,
+        "paused": {**paused, "at": time_text(paused["at"])} if paused else None,
+        "gapped": len(store["projection_dead_letters"].distinct("aggregate", discarded)),
         "rebuild_due": rebuild_due(store, projection),
         "applied": sum(checkpoint["sequence"] for checkpoint in checkpoints),
         "workers": [_worker(worker) for worker in workers],
@@ -62,6 +73,7 @@ def _worker(row: dict[str, Any]) -> dict[str, Any]:
         "host": row["host"],
         "pid": row["pid"],
         "state": row["state"],
+        "blocked": [{**item, "since": time_text(item["since"])} for item in row.get("blocked", ())],
         "detail": row["detail"],
         "partitions": [f"{part['topic']}[{part['partition']}]" for part in row["partitions"]],
         "events_per_second": row["events_per_second"],
@@ -75,8 +87,9 @@ def _stopped(row: dict[str, Any]) -> dict[str, Any]:
         "stream": f"{row['topic']}[{row['partition']}]",
         "first_version": row["first_version"],
         "first_sequence": row["first_sequence"],
-        "event_type": row["event_type"],
+        "event_type": row.get("event_type"),
         "error": row["error"],
+        "fingerprint": row.get("fingerprint", ""),
         "attempts": row["attempts"],
         "first_at": time_text(row["first_at"]),
         "last_at": time_text(row["last_at"]),

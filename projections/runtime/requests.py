@@ -17,9 +17,9 @@ from uuid import UUID
 from uuid6 import uuid7
 
 from acme.contracts.topics import BY_AGGREGATE, partition_of
+from projections.runtime.generations import live_of
 from projections.runtime.letterbox import IN_ORDER, LETTERS, Selection, Store
 from projections.runtime.projection import Projection
-from queries.documents.connection import live_generation
 
 REQUESTS = "projection_requests"
 RETRY, DISCARD, RESYNC = "retry", "discard", "resync"
@@ -57,9 +57,14 @@ class Progress:
     message: str
 
 
-def ask_retry(store: Store, projection: str, selection: Selection, *, by: str) -> Asked:
-    """Raises `Refused` when nothing matches, or an earlier letter of the one that is named is parked."""
-    return _ask(store, projection, selection, RETRY, by=by)
+def ask_retry(
+    store: Store, projection: str, selection: Selection, *, by: str, parked_until: datetime | None = None
+) -> Asked:
+    """Raises `Refused` when nothing matches, or an earlier letter of the one that is named is parked.
+
+    ``parked_until`` sets an earlier cut-off than this moment: that of the canary, say.
+    """
+    return _ask(store, projection, selection, RETRY, by=by, parked_until=parked_until)
 
 
 def ask_canary(store: Store, projection: str, selection: Selection, *, by: str) -> Asked:
@@ -148,8 +153,19 @@ def wait(
     return latest
 
 
-def _ask(store: Store, projection: str, selection: Selection, action: str, *, by: str, reason: str = "") -> Asked:
+def _ask(
+    store: Store,
+    projection: str,
+    selection: Selection,
+    action: str,
+    *,
+    by: str,
+    reason: str = "",
+    parked_until: datetime | None = None,
+) -> Asked:
     chosen = selection.filter(store, projection)
+    if parked_until is not None:
+        chosen["first_at"] = {"$lte": parked_until}
     if selection.letter:
         _refuse_unless_first(store, chosen)
     # Workers leave it alone until all its letters are marked; one that its process left so is taken up after a while.
@@ -172,7 +188,7 @@ def _request(
     return {
         "_id": str(uuid7()),
         "projection": projection,
-        "generation": live_generation(projection, fresh=True),
+        "generation": live_of(store, projection),
         "action": action,
         "selection": selection,
         "total": 0,

@@ -12,6 +12,7 @@ from pymongo.database import Database
 
 from acme.bus import Consumer, Topics
 from acme.ports import EventLog, event_log, subject_keys
+from projections.runtime.announcer import Announcer
 from projections.runtime.checkpoints import Checkpoints, Stream
 from projections.runtime.failures import is_engine_failure
 from projections.runtime.generations import open_live
@@ -89,7 +90,8 @@ def _run_one(
     def consumer(group: str, topics: tuple[str, ...], on_assigned: Joined, on_revoked: Joined) -> Consumer:
         return Consumer(bootstrap, group, topics, on_assigned=on_assigned, on_revoked=on_revoked)
 
-    worker = Worker(projection, store, log, subject_keys(), consumer, identities, settings)
+    announcer = Announcer(bootstrap)
+    worker = Worker(projection, store, log, subject_keys(), consumer, identities, settings, announcer)
     try:
         reached = reached_heads(store, log, projection) if once else None
         worker.run(stop, reached or (lambda: False))
@@ -99,6 +101,7 @@ def _run_one(
         errors.append(error)
         stop.set()
     finally:
+        announcer.close()
         identities.close()
         close_old_connections()
 

@@ -1,17 +1,18 @@
-"""Aggregates that a projection has stopped at: kept in the store, shown by `status`, tried again at every start.
+"""Aggregates that a projection has stopped at: from their first parked event on they wait for an operator.
 
-A marker is written before the documents and the checkpoint of its batch, and says up to which sequence events of its
-aggregate are passed over. So no checkpoint, and no fence of a document, passes an event that is not remembered.
+A marker is written before the dead letters, the documents and the checkpoint of its batch, and says up to which
+sequence events of its aggregate are passed over. So no checkpoint, and no fence of a document, passes an event that is
+not remembered.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from pymongo import UpdateOne
+from pymongo import DeleteOne, UpdateOne
 from pymongo.database import Database
 
 from projections.runtime.checkpoints import Stream
@@ -36,6 +37,11 @@ class Stopped:
     first_sequence: int
     passed_to: int
     error: str
+    fingerprint: str = ""
+
+    @property
+    def stream(self) -> Stream:
+        return self.topic, self.partition
 
 
 class StoppedAggregates:
@@ -59,6 +65,7 @@ class StoppedAggregates:
                 first_sequence=row["first_sequence"],
                 passed_to=row["passed_to"],
                 error=row["error"],
+                fingerprint=row.get("fingerprint", ""),
             )
             for row in rows
             if (row["topic"], row["partition"]) in wanted
@@ -78,7 +85,7 @@ class StoppedAggregates:
                 "first_sequence": envelope.sequence,
                 "event_type": envelope.event_type,
                 "error": refusal.error[:MAX_TEXT],
-                "traceback": refusal.traceback[-MAX_TEXT:],
+                "fingerprint": refusal.fingerprint,
                 "last_at": now,
             }
             operations.append(
@@ -86,7 +93,7 @@ class StoppedAggregates:
                     {"_id": self._prefix + envelope.aggregate},
                     {
                         "$set": values,
-                        "$inc": {"attempts": 1},
+                        "$inc": {"attempts": refusal.attempts},
                         "$max": {"passed_to": refusal.passed_to},
                         "$setOnInsert": {"first_at": now},
                     },
@@ -103,9 +110,25 @@ class StoppedAggregates:
             [UpdateOne(self._as_read(stopped), {"$set": {"passed_to": to}}) for stopped, to in moved],
         )
 
-    def forget(self, stopped: Stopped) -> bool:
-        """Takes the marker away; False when it is gone or has changed since it was read."""
-        return self._collection.delete_one(self._as_read(stopped)).deleted_count == 1
+    def move(self, stopped: Stopped, moved: Stopped, now: datetime) -> None:
+        """The aggregate has come further, and waits before another event now. Raises `Overtaken`."""
+        change = {"$set": {**self._values(moved), "last_at": now}, "$inc": {"attempts": 1}}
+        write_guarded(self._collection, [UpdateOne(self._as_read(stopped), change)])
+
+    def mend(self, stopped: Stopped, now: datetime) -> None:
+        """Writes the marker as the checkpoint has it, whatever there is."""
+        change = {"$set": {**self._values(stopped), "last_at": now}, "$setOnInsert": {"first_at": now, "attempts": 0}}
+        self._collection.update_one({"_id": self._prefix + stopped.aggregate}, change, upsert=True)
+
+    def _values(self, stopped: Stopped) -> dict[str, Any]:
+        return {**self._mine, **asdict(stopped), "error": stopped.error[:MAX_TEXT]}
+
+    def forget(self, markers: Iterable[Stopped]) -> bool:
+        """Takes the markers away; False when one is gone or has changed since it was read."""
+        operations = [DeleteOne(self._as_read(stopped)) for stopped in markers]
+        if not operations:
+            return True
+        return self._collection.bulk_write(operations, ordered=False).deleted_count == len(operations)
 
     def _as_read(self, stopped: Stopped) -> dict[str, Any]:
         return {

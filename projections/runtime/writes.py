@@ -93,11 +93,11 @@ class CounterState:
         fences = {f"fences.{fence}": sequence for fence, sequence in self.fences.items()}
         return UpdateOne(filter_, {**self.amounts(), "$set": fences}, upsert=not self.seen)
 
-    def late_update(self, envelope: Envelope) -> UpdateOne:
-        """For an event below the fence, which stays: its name goes into ``late``, guarded by its absence."""
-        name = late_name(envelope)
-        filter_ = {"_id": self.document, "late": {"$ne": name}}
-        return UpdateOne(filter_, {**self.amounts(), "$push": {"late": name}}, upsert=not self.seen)
+    def late_update(self, names: list[str]) -> UpdateOne:
+        """For events below the fence, which stays: their names go into ``late``, guarded by their absence."""
+        filter_ = {"_id": self.document, "late": {"$nin": names}}
+        push = {"$push": {"late": {"$each": names}}}
+        return UpdateOne(filter_, {**self.amounts(), **push}, upsert=not self.seen)
 
     def kept(self, document: Document | None) -> Document:
         """The document as far as the runtime must know it after the write: its fences and late list."""

@@ -36,7 +36,7 @@ class Checkpoint(Document):
     topic_identity = StringField()
     log_epoch = IntField()
     recorded_at = DateTimeField()
-    stopped = ListField(StringField())  # aggregates of which something up to here was not applied
+    stopped = ListField(StringField())  # type:id@sequence of the first event up to here that was not applied
     stopped_print = StringField()  # their fingerprint, part of the compare-and-set; both are absent when there are none
 
     meta = {
@@ -60,7 +60,7 @@ class StoppedAggregate(Document):
     passed_to = LongField()  # sequence of the last event that was passed over
     event_type = StringField()
     error = StringField()
-    traceback = StringField()
+    fingerprint = StringField()
     attempts = IntField()
     first_at = DateTimeField()
     last_at = DateTimeField()

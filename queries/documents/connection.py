@@ -41,6 +41,7 @@ def database() -> Database[dict[str, Any]]:
                 uuidRepresentation="standard",
                 serverSelectionTimeoutMS=3000,
                 connectTimeoutMS=3000,
+                socketTimeoutMS=30_000,  # a server that was suspended is a failure at last, not a call without end
                 appname="acme",
             )
             _connected_pid = os.getpid()

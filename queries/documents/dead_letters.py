@@ -45,6 +45,7 @@ class DeadLetter(Document):
     request = StringField()  # the open request that has marked it
     outcome = DictField()  # of the last request: {request, result: failed or held, error}
     announced = BooleanField()  # it is on the topic acme.dead-letters
+    resynced = BooleanField()  # discarded, and its aggregate has been made anew: about to be taken away
 
     meta = {
         "collection": "projection_dead_letters",
@@ -53,7 +54,8 @@ class DeadLetter(Document):
             ("projection", "generation", "state", "topic", "partition", "sequence"),
             ("projection", "generation", "aggregate", "sequence"),
             ("projection", "generation", "fingerprint"),
-            {"fields": ["request", "sequence"], "sparse": True},
+            ("projection", "generation", "state", "first_at"),
+            {"fields": ["request", "topic", "partition", "sequence"], "sparse": True},
             {"fields": ["outcome.request"], "sparse": True},
         ],
     }
@@ -74,8 +76,10 @@ class OperatorRequest(Document):
     topic = StringField()  # of the aggregate, for resync
     partition = IntField()
     aggregate = StringField()
-    state = StringField()  # waiting, done or failed
+    state = StringField()  # marking, waiting, done or failed
+    counts = DictField()  # once it is over: {waiting, done, failed, held}
     message = StringField()
+    finished_at = DateTimeField()
 
     meta = {
         "collection": "projection_requests",

@@ -6,7 +6,7 @@ but not projected, parked. In events, and in seconds since the oldest event not 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -33,10 +33,15 @@ class Lag:
     stopped_aggregates: int
     seconds: float | None
     as_of: datetime | None
+    parked: int = 0  # dead letters that wait for an operator
+    parked_since: datetime | None = None  # when the oldest of them was parked
 
     @property
     def events(self) -> int:
-        """Everything recorded and not yet applied, in this projection's topics (unnumbered: in all topics)."""
+        """Everything recorded and not yet applied, in this projection's topics (unnumbered: in all topics).
+
+        Parked events are a stage of their own: they do not come by waiting.
+        """
         return self.unnumbered + self.unacknowledged + self.unprojected
 
 
@@ -110,7 +115,9 @@ def read_lag(projection: str, *, now: datetime | None = None) -> Lag:
     pointer = store["projection_pointers"].find_one({"_id": projection}) or {}
     topics = list(pointer.get("topics", []))
     mine = {"projection": projection, "generation": generation}
-    return compute_lag(
+    parked = {**mine, "state": "parked"}
+    oldest = store["projection_dead_letters"].find_one(parked, {"first_at": 1}, sort=[("first_at", 1)])
+    lag = compute_lag(
         projection,
         generation,
         topics=topics,
@@ -121,3 +128,7 @@ def read_lag(projection: str, *, now: datetime | None = None) -> Lag:
         stopped=store["projection_stopped"].count_documents(mine),
         now=now or datetime.now(UTC),
     )
+    if oldest is None:
+        return lag
+    letters = store["projection_dead_letters"].count_documents(parked)
+    return replace(lag, parked=letters, parked_since=oldest["first_at"])

@@ -3,23 +3,57 @@
 from __future__ import annotations
 
 import random
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, cast
+from uuid import UUID
 
 from pymongo.database import Database
 
 from acme.contracts.envelope import Envelope
+from acme.ports import EventLog
 from projections.runtime.applier import Applier
 from projections.runtime.documents import Overtaken
 from projections.runtime.generations import open_live
 from projections.runtime.intake import Arrived
 from projections.runtime.projection import Projection
+from projections.runtime.recovery import Recovery
+from projections.runtime.settings import AT_ONCE
 from tests.contract.history import plain_unseal
 
 
 def new_applier(store: Database[Any], projection: Projection, streams: set[tuple[str, int]]) -> Applier:
-    applier = Applier(projection, open_live(store, projection), store, plain_unseal)
+    applier = Applier(replace(projection, retry=AT_ONCE), open_live(store, projection), store, plain_unseal)
     applier.reload(streams)
     return applier
+
+
+class ListLog:
+    """The event log as a list: what a recovery asks of it."""
+
+    def __init__(self, stream: list[Envelope]) -> None:
+        self._stream = stream
+
+    def read_aggregate(self, aggregate_type: str, aggregate_id: UUID, first_version: int) -> Iterator[Envelope]:
+        return (
+            e
+            for e in sorted(self._stream, key=lambda e: e.sequence or 0)
+            if (e.aggregate_type, e.aggregate_id) == (aggregate_type, aggregate_id)
+            and e.aggregate_version >= first_version
+        )
+
+
+def recovery(applier: Applier, stream: list[Envelope]) -> Recovery:
+    """The applier's recovery after a take-over."""
+    made = Recovery(applier, cast(EventLog, ListLog(stream)))
+    made.tidy()
+    return made
+
+
+def letters_of(store: Database[Any], **chosen: Any) -> list[dict[str, Any]]:
+    """Parked letters in order, as a request would mark them."""
+    rows = store["projection_dead_letters"].find({"state": "parked", **chosen})
+    return list(rows.sort([("topic", 1), ("partition", 1), ("sequence", 1)]))
 
 
 def relevant(projection: Projection, stream: list[Envelope]) -> list[Envelope]:

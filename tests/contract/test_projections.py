@@ -17,10 +17,10 @@ from pymongo.database import Database
 from acme.contracts.registry import EVENTS
 from projections.registry import PROJECTIONS
 from projections.runtime import checkpoints
-from projections.runtime.applier import Applier
 from projections.runtime.checkpoints import Checkpoints
 from projections.runtime.documents import Overtaken
 from projections.runtime.projection import Projection
+from projections.runtime.writer import Writer
 from tests.contract.feeding import feed, new_applier, pending, relevant, streams_of
 from tests.contract.history import History, plain_unseal
 from tests.oracle import replay
@@ -206,9 +206,9 @@ def test_store_restarts_between_documents_and_checkpoint(
     collection = store[f"{projection.name}__g1"]
     incarnation, batch = 1, 0
     before: list[Any] = []
-    advance, fold = Checkpoints.advance, Applier._fold
+    advance, fold = Checkpoints.advance, Writer.fold
 
-    def remember_and_fold(self: Applier, envelopes: Any) -> Any:
+    def remember_and_fold(self: Writer, envelopes: Any) -> Any:
         before[:] = collection.find()
         return fold(self, envelopes)
 
@@ -223,7 +223,7 @@ def test_store_restarts_between_documents_and_checkpoint(
         advance(self, moves)
 
     monkeypatch.setattr(checkpoints, "store_incarnation", lambda store: str(incarnation))
-    monkeypatch.setattr(Applier, "_fold", remember_and_fold)
+    monkeypatch.setattr(Writer, "fold", remember_and_fold)
     monkeypatch.setattr(Checkpoints, "advance", advance_after_a_restart)
     feed(new_applier(store, projection, streams_of(stream)), stream, seed=13, largest=12)
     assert incarnation > 2

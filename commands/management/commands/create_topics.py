@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from acme.bus import BusError, TopicMismatch, Topics
-from acme.contracts.topics import TOPICS
+from acme.contracts.topics import DEAD_LETTERS, TOPICS
 from acme.env import EngineNotConfigured, env
 
 EPILOG = """examples:
@@ -34,7 +34,7 @@ class Command(BaseCommand):
         try:
             topics = Topics(env.require("kafka_bootstrap_servers"))
             try:
-                created = topics.ensure(TOPICS)
+                created = topics.ensure((*TOPICS, DEAD_LETTERS))
             finally:
                 topics.close()
         except TopicMismatch as error:

@@ -14,9 +14,9 @@ from pymongo.database import Database
 from projections.registry import PROJECTIONS
 from projections.runtime.documents import Overtaken
 from projections.runtime.fold import Refusal
-from tests.contract.feeding import feed, new_applier, pending, relevant, streams_of
+from tests.contract.feeding import feed, letters_of, new_applier, pending, recovery, relevant, streams_of
 from tests.contract.history import History, plain_unseal
-from tests.integration.projections.test_stopped import aggregate_events, poisoned, some_victims
+from tests.integration.projections.test_stopped import poisoned, some_victims
 from tests.oracle import replay
 from tests.oracle import stored as documents
 
@@ -62,8 +62,8 @@ def test_what_was_counted_late_is_not_counted_again(store: Database[Any], counte
     broken = poisoned(COUNTER, some_victims(DENSE, "OrderConfirmed", 60))
     feed(new_applier(store, broken, STREAMS), DENSE, largest=200)
     fixed = new_applier(store, COUNTER, STREAMS)
-    for stopped in fixed.may_retry():
-        assert fixed.retry(stopped, aggregate_events(DENSE, stopped.aggregate, stopped.first_version))
+    recovery(fixed, DENSE).retry(letters_of(store))
+    assert not fixed.stopped
     assert documents(store, COUNTER) == counted
     store["projection_checkpoints"].delete_many({})
     feed(new_applier(store, COUNTER, STREAMS), DENSE, largest=200)
@@ -78,7 +78,7 @@ def test_documents_of_a_batch_in_flight_are_past_more_than_the_retry_knows(
     old = new_applier(store, poisoned(COUNTER, some_victims(DENSE, "OrderConfirmed", 60)), STREAMS)
     feed(old, half, largest=200)
     new = new_applier(store, COUNTER, STREAMS)
-    behind = new.may_retry()
+    retrying, marked = recovery(new, DENSE), letters_of(store)
 
     def suspended(*_: Any) -> None:
         raise KeyboardInterrupt
@@ -86,17 +86,11 @@ def test_documents_of_a_batch_in_flight_are_past_more_than_the_retry_knows(
     monkeypatch.setattr(old.checkpoints, "advance", suspended)
     with pytest.raises(KeyboardInterrupt):
         old.apply(pending(old, DENSE), {})
-    overtaken = 0
-    for stopped in behind:
-        try:
-            new.retry(stopped, aggregate_events(DENSE, stopped.aggregate, stopped.first_version))
-        except Overtaken:
-            overtaken += 1
-            new.reload(STREAMS)
-    assert overtaken
+    with pytest.raises(Overtaken):
+        retrying.retry(marked)
+    new.reload(STREAMS)
     feed(new, DENSE, largest=30)
-    for stopped in new.may_retry():
-        assert new.retry(stopped, aggregate_events(DENSE, stopped.aggregate, stopped.first_version))
+    recovery(new, DENSE).retry(letters_of(store))
     assert not new.stopped
     assert documents(store, COUNTER) == counted
 
@@ -107,12 +101,14 @@ def test_a_marker_far_beyond_the_checkpoint_holds_back_nothing_before_it(name: s
     projection = PROJECTIONS[name]
     applier = new_applier(store, projection, STREAMS)
     refused = next(e for e in DENSE if e.event_type == "OrderConfirmed" and e.aggregate_version > 2)
-    refusal = Refusal(envelope=refused, passed_to=refused.sequence or 0, error="VersionGap", traceback="")
+    refusal = Refusal(envelope=refused, error="VersionGap", error_class="VersionGap", fingerprint="0")
     applier.stopped_aggregates.stop([refusal], datetime.now(UTC))
     applier.reload(STREAMS)
     feed(applier, DENSE, largest=200)
-    (stopped,) = applier.may_retry()
-    assert applier.retry(stopped, aggregate_events(DENSE, stopped.aggregate, stopped.first_version))
+    (stopped,) = applier.stopped.values()
+    assert stopped.first_sequence == refused.sequence
+    recovery(applier, DENSE).retry(letters_of(store))
+    assert not applier.stopped
     assert documents(store, projection) == replay(projection, DENSE, plain_unseal)
 
 
@@ -129,7 +125,7 @@ def test_an_event_that_does_not_follow_stops_its_aggregate(store: Database[Any])
     )
 
 
-@pytest.mark.parametrize("change", [{"event_id": "another"}, {"sequence": 1}, {"stopped": frozenset({"order:1"})}])
+@pytest.mark.parametrize("change", [{"event_id": "another"}, {"sequence": 1}, {"stopped": {"order:1": 1}}])
 def test_a_checkpoint_moves_only_from_what_is_held(change: dict[str, Any], store: Database[Any]) -> None:
     applier = new_applier(store, COUNTER, STREAMS)
     feed(applier, DENSE, largest=200)

@@ -1,8 +1,10 @@
-"""A failing event stops its own aggregate, survives in the store, and goes in once the fault is gone; counted once."""
+"""A failing event stops its own aggregate; it and all behind it are parked, and go in by a retry; counted once."""
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -15,8 +17,9 @@ from acme.contracts.envelope import Envelope
 from projections.registry import PROJECTIONS
 from projections.runtime.applier import Applier
 from projections.runtime.documents import Overtaken
+from projections.runtime.letters import envelope_of
 from projections.runtime.projection import Projection
-from tests.contract.feeding import feed, new_applier, pending, relevant, streams_of
+from tests.contract.feeding import feed, letters_of, new_applier, pending, recovery, relevant, streams_of
 from tests.contract.history import History
 from tests.oracle import stored as documents
 
@@ -86,19 +89,24 @@ def test_stops_its_own_aggregate_only_and_catches_up_after_the_fix(
         first = next(e for e in stream if e.aggregate == aggregate and e.event_type == FAILING[projection.name])
         assert row["first_version"] == first.aggregate_version
         assert "poison" in row["error"]
-        assert "ZeroDivisionError" in row["traceback"]
+        letters = letters_of(store, aggregate=aggregate)
+        events = [e for e in stream if e.aggregate == aggregate and e.aggregate_version >= first.aggregate_version]
+        assert [envelope_of(letter) for letter in letters] == events
+        assert [letter["held"] for letter in letters] == [False] + [True] * (len(events) - 1)
+        assert "ZeroDivisionError" in letters[0]["traceback"]
+        assert len({letter["fingerprint"] for letter in letters}) == 1
     assert documents(store, projection) != expected
 
     restarted = new_applier(store, poisoned(projection, victims), streams_of(stream))
-    for stopped in list(restarted.stopped.values()):
-        assert not restarted.retry(stopped, aggregate_events(stream, stopped.aggregate, stopped.first_version))
-    assert {row["attempts"] for row in store["projection_stopped"].find()} == {2}
+    recovery(restarted, stream).retry(letters_of(store))
+    assert {letter["attempts"] for letter in letters_of(store, held=False)} == {2}
+    assert {letter["outcome"]["result"] for letter in letters_of(store, held=True)} <= {"held"}
 
     fixed = new_applier(store, projection, streams_of(stream))
     assert set(fixed.stopped) == victims
-    for stopped in list(fixed.stopped.values()):
-        assert fixed.retry(stopped, aggregate_events(stream, stopped.aggregate, stopped.first_version))
-    assert store["projection_stopped"].count_documents({}) == 0
+    recovery(fixed, stream).retry(letters_of(store))
+    assert store["projection_stopped"].count_documents({}) == store["projection_dead_letters"].count_documents({}) == 0
+    assert not any(checkpoint.stopped for checkpoint in fixed.held.values())
     assert documents(store, projection) == expected
 
 
@@ -111,28 +119,39 @@ def test_a_retry_killed_at_any_write_counts_nothing_twice(
         new_applier(store, poisoned(projection, some_victims(stream, FAILING[projection.name], 3)), streams_of(stream)),
         stream,
     )
-    original, writes, kills = Collection.bulk_write, 0, 0
-
-    def bulk_write(self: Collection[Any], *args: Any, **kwargs: Any) -> Any:
-        nonlocal writes
-        writes += 1
-        result = original(self, *args, **kwargs)
-        if writes == kills + 1:  # the first attempt ends after its first write, the second after its second, ...
-            raise KeyboardInterrupt
-        return result
-
-    monkeypatch.setattr(Collection, "bulk_write", bulk_write)
+    kills = Kills(monkeypatch)
     while store["projection_stopped"].count_documents({}):
-        writes = 0
-        applier = new_applier(store, projection, streams_of(stream))
-        try:
-            for stopped in list(applier.stopped.values()):
-                applier.retry(stopped, aggregate_events(stream, stopped.aggregate, stopped.first_version))
-        except KeyboardInterrupt:
-            kills += 1
-        assert kills < 200
-    assert kills > 1
+        with suppress(KeyboardInterrupt):
+            kills.begin()
+            recovery(new_applier(store, projection, streams_of(stream)), stream).retry(letters_of(store))
+    assert kills.done > 1
+    assert store["projection_dead_letters"].count_documents({}) == 0
     assert documents(store, projection) == expected
+
+
+class Kills:
+    """Ends each attempt after one of its first writes, a random one; ``done`` kills so far."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.done, self._left = 0, 0
+        self._random = random.Random(17)
+        for name in ("bulk_write", "delete_many", "update_many", "update_one"):
+            monkeypatch.setattr(Collection, name, self._killing(getattr(Collection, name)))
+
+    def begin(self) -> None:
+        self._left = self._random.randint(1, 6 + self.done)
+        assert self.done < 400
+
+    def _killing(self, original: Any) -> Any:
+        def write(collection: Collection[Any], *args: Any, **kwargs: Any) -> Any:
+            result = original(collection, *args, **kwargs)
+            self._left -= 1
+            if self._left == 0:
+                self.done += 1
+                raise KeyboardInterrupt
+            return result
+
+        return write
 
 
 COUNTER = PROJECTIONS["sales_by_day"]
@@ -153,10 +172,9 @@ def failing_counter() -> Projection:
 
 
 def started(store: Database[Any], projection: Projection = COUNTER) -> Applier:
-    """A worker after its start: what can be tried again has been."""
+    """A worker after its start, and a retry of everything that an operator has asked of it."""
     applier = new_applier(store, projection, streams_of(DENSE))
-    for stopped in applier.may_retry():
-        applier.retry(stopped, aggregate_events(DENSE, stopped.aggregate, stopped.first_version))
+    recovery(applier, DENSE).retry(letters_of(store))
     return applier
 
 
@@ -179,7 +197,7 @@ def test_killed_before_the_checkpoint_and_started_with_the_fix(
 
     fixed = started(store)
     feed(fixed, DENSE, largest=30)
-    assert set(fixed.stopped) == {stopped.aggregate for stopped in fixed.may_retry()}
+    assert set(fixed.stopped) == {stopped.aggregate for stopped in recovery(fixed, DENSE).may_go_on()}
     fixed = started(store)
     assert not fixed.stopped
     assert documents(store, COUNTER) == counted
@@ -222,16 +240,10 @@ def test_the_old_worker_passes_over_more_while_the_new_one_retries(
     old = new_applier(store, failing_counter(), streams_of(DENSE))
     feed(old, DENSE[: len(DENSE) * 2 // 3], largest=200)
     new = new_applier(store, COUNTER, streams_of(DENSE))
-    behind = new.may_retry()
+    retrying, marked = recovery(new, DENSE), letters_of(store)
     feed(old, DENSE, largest=200)
-    overtaken = 0
-    for stopped in behind:
-        try:
-            new.retry(stopped, aggregate_events(DENSE, stopped.aggregate, stopped.first_version))
-        except Overtaken:
-            overtaken += 1
-            new.reload(streams_of(DENSE))
-    assert overtaken
+    with pytest.raises(Overtaken):
+        retrying.retry(marked)
     assert not started(store).stopped
     assert documents(store, COUNTER) == counted
 
@@ -254,8 +266,3 @@ def test_what_cannot_be_decoded_stops_its_aggregate(change: dict[str, Any], erro
     (marker,) = store["projection_stopped"].find()
     assert marker["aggregate"] == stream[index].aggregate
     assert error in marker["error"]
-
-
-def aggregate_events(stream: list[Envelope], aggregate: str, first_version: int) -> list[Envelope]:
-    """As the log would answer `read_aggregate`."""
-    return [e for e in stream if e.aggregate == aggregate and e.aggregate_version >= first_version]

@@ -13,7 +13,9 @@ from kafka import KafkaProducer
 
 from commands.outbox.sequencer import number
 from projections.registry import PROJECTIONS
+from projections.runtime import requests
 from projections.runtime.checkpoints import store_incarnation
+from projections.runtime.letterbox import Selection
 from tests.integration.projections.conftest import QUICK, Shop, wait_until
 
 
@@ -115,7 +117,7 @@ def test_two_processes_share_and_hand_over(shop: Shop) -> None:
     assert second.wait(20) == 0
 
 
-def test_a_poisoned_handler_stops_one_aggregate_and_a_restart_heals(shop: Shop) -> None:
+def test_a_poisoned_handler_stops_one_aggregate_until_it_is_retried(shop: Shop) -> None:
     shop.act(30)
     victim = shop.products[0][0]
     broken = replace(PROJECTIONS["products"], on={**PROJECTIONS["products"].on, "PriceSet": _refusing(str(victim))})
@@ -127,8 +129,14 @@ def test_a_poisoned_handler_stops_one_aggregate_and_a_restart_heals(shop: Shop) 
     assert str(victim) in difference
     stop.set()
     shop.worker("products")
+    shop.act(20)
+    wait_until(lambda: len(shop.differences("products").get("products", ())) == 1)
+    asked = requests.ask_retry(shop.store, "products", Selection(everything=True), by="tests")
+    found = requests.wait(shop.store, asked.id, seconds=20)
+    assert (found.finished, found.done, found.failed) == (True, asked.total, 0)
     shop.settled("products")
     assert shop.store["projection_stopped"].count_documents({}) == 0
+    assert shop.store["projection_dead_letters"].count_documents({}) == 0
 
 
 def _refusing(product_id: str):  # type: ignore[no-untyped-def]
@@ -189,8 +197,8 @@ def _applied(shop: Shop) -> int:
     return sum(row["sequence"] for row in shop.store["projection_checkpoints"].find())
 
 
-def test_a_refused_event_of_a_killed_batch_is_tried_again_without_another_start(shop: Shop) -> None:
-    """The marker is beyond the checkpoint, as a kill between the two leaves it."""
+def test_a_refused_event_of_a_killed_batch_is_parked_by_whoever_takes_over(shop: Shop) -> None:
+    """The marker is beyond the checkpoint and has no letter, as a kill between the two leaves it."""
     shop.act(30)
     with psycopg.connect(shop.database_url, autocommit=True) as connection:
         stopped = connection.execute(
@@ -211,9 +219,14 @@ def test_a_refused_event_of_a_killed_batch_is_tried_again_without_another_start(
             "first_sequence": stopped[4],
             "passed_to": stopped[4],
             "error": "killed",
+            "fingerprint": "0",
         }
     )
     shop.worker("products")
+    wait_until(lambda: shop.store["projection_dead_letters"].count_documents({"aggregate": aggregate}) > 0)
+    wait_until(lambda: len(shop.differences("products").get("products", ())) == 1)
+    asked = requests.ask_retry(shop.store, "products", Selection(everything=True), by="tests")
+    assert requests.wait(shop.store, asked.id, seconds=20).done == asked.total
     shop.settled("products")
     wait_until(lambda: shop.store["projection_stopped"].count_documents({}) == 0)
 

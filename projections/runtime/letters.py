@@ -1,0 +1,209 @@
+"""Dead letters as a worker writes them: one for each event that is not applied, before any document of its batch.
+
+A letter's key is the event's place in the stream, so parking it again, after a kill or by a worker that comes late,
+changes nothing but its number of attempts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from pymongo import UpdateOne
+from pymongo.database import Database
+
+from acme.bus import Record
+from acme.contracts.envelope import Envelope, Undecodable, from_record, to_record
+from projections.runtime.checkpoints import Stream
+from projections.runtime.documents import FIND_CHUNK
+from projections.runtime.fingerprint import digest
+from projections.runtime.fold import Refusal
+from projections.runtime.letterbox import DISCARDED, IN_ORDER, LETTERS, PARKED
+from projections.runtime.stopped import MAX_TEXT, Stopped
+
+MAX_TRACEBACK = 16_000  # characters
+Letter = dict[str, Any]
+#: (topic, partition, sequence) → offset in Kafka, -1 for events that came from the log.
+Offsets = dict[tuple[str, int, int], int]
+
+
+class DeadLetters:
+    """The dead letters of one generation."""
+
+    def __init__(self, store: Database[dict[str, Any]], projection: str, generation: int) -> None:
+        self._collection = store[LETTERS]
+        self._mine: dict[str, Any] = {"projection": projection, "generation": generation}
+        self._projection, self._prefix = projection, f"{projection}|{generation}|"
+
+    def park(
+        self,
+        refusals: Iterable[Refusal],
+        passed_over: Iterable[tuple[Envelope, Stopped]],
+        offsets: Offsets,
+        now: datetime,
+    ) -> int:
+        """Writes a letter for each refused event, each that waits behind it, and each of a stopped aggregate."""
+        operations = []
+        for refusal in refusals:
+            operations.append(self._failed(refusal, offsets, now))
+            first = refusal.envelope.sequence or 0
+            operations += [self._held(e, first, refusal.fingerprint, offsets, now) for e in refusal.held]
+        for envelope, marker in passed_over:
+            first, error = marker.first_sequence, marker.error
+            operations.append(self._held(envelope, first, marker.fingerprint, offsets, now, error=error))
+        if operations:
+            self._collection.bulk_write(operations, ordered=False)
+        return len(operations)
+
+    def park_undecodable(self, record: Record, error: Undecodable, identity: str, now: datetime) -> None:
+        """A record that is no event: its bytes are kept. If it stood for a sequence, the log supplies the event."""
+        place = f"{record.topic}|{record.partition}|offset:{record.offset}@{identity[:8]}"
+        headers = [[name, value] for name, value in record.headers]
+        kept = {
+            **self._mine,
+            "topic": record.topic,
+            "partition": record.partition,
+            "sequence": None,
+            "offset": record.offset,
+            "aggregate": None,
+            "record": {"key": record.key, "value": record.value, "headers": headers},
+            "error": f"Undecodable: {error}"[:MAX_TEXT],
+            "error_class": f"{type(error).__module__}.{type(error).__qualname__}",
+            "traceback": "",
+            "fingerprint": digest(self._projection, record.topic, "Undecodable"),
+            "held": False,
+            "state": PARKED,
+            "attempts": 1,
+            "announced": False,
+            "first_at": now,
+        }
+        self._collection.update_one(
+            {"_id": self._prefix + place}, {"$setOnInsert": kept, "$set": {"last_at": now}}, upsert=True
+        )
+
+    def in_request(self, request: str, streams: Iterable[Stream], limit: int) -> list[Letter]:
+        """Letters that a request has marked in one of these partitions, in order; at most ``limit``."""
+        for topic, partition in sorted(streams):
+            chosen = {"request": request, "topic": topic, "partition": partition}
+            found = list(self._collection.find(chosen).sort([("sequence", 1), ("offset", 1)]).limit(limit))
+            if found:
+                return found
+        return []
+
+    def first_of(self, aggregate: str, after: int) -> Letter | None:
+        """The first parked letter of an aggregate behind a sequence."""
+        chosen = {**self._mine, "aggregate": aggregate, "state": PARKED, "sequence": {"$gt": after}}
+        return self._collection.find_one(chosen, sort=[("sequence", 1)])
+
+    def discarded_of(self, aggregate: str) -> list[Letter]:
+        chosen = {**self._mine, "aggregate": aggregate, "state": DISCARDED}
+        return list(self._collection.find(chosen).sort("sequence", 1))
+
+    def parked(self, streams: Iterable[Stream]) -> list[Letter]:
+        """Key, aggregate, sequence and stream of all parked letters of aggregates in these partitions."""
+        wanted = set(streams)
+        chosen = {**self._mine, "state": PARKED, "aggregate": {"$ne": None}}
+        rows = self._collection.find(chosen, {"aggregate": 1, "sequence": 1, "topic": 1, "partition": 1})
+        return [row for row in rows if (row["topic"], row["partition"]) in wanted]
+
+    def count(self, aggregate: str | None = None) -> int:
+        """Parked letters, of one aggregate or in all."""
+        chosen = {**self._mine, "state": PARKED}
+        return self._collection.count_documents({**chosen, "aggregate": aggregate} if aggregate else chosen)
+
+    def remove(self, keys: Iterable[str], **only: Any) -> None:
+        """Takes letters away, with ``only`` those that have these values."""
+        wanted = list(keys)
+        for start in range(0, len(wanted), FIND_CHUNK):
+            self._collection.delete_many({"_id": {"$in": wanted[start : start + FIND_CHUNK]}, **only})
+
+    def update(self, changes: Iterable[tuple[str, dict[str, Any]]]) -> None:
+        """Update operators by key."""
+        operations = [UpdateOne({"_id": key}, change) for key, change in changes]
+        if operations:
+            self._collection.bulk_write(operations, ordered=False)
+
+    def tried(self, aggregate: str, sequence: int, values: dict[str, Any], *, attempts: int = 0) -> None:
+        """The letter before which its aggregate waits now."""
+        chosen = {**self._mine, "aggregate": aggregate, "sequence": sequence}
+        change = {"$set": {**values, "held": False, "held_by": None}, "$inc": {"attempts": attempts}}
+        self._collection.update_one(chosen, change)
+
+    def hold_behind(self, stopped: Stopped) -> None:
+        """All later letters of the aggregate wait behind the event before which it has stopped now."""
+        later = {**self._mine, "aggregate": stopped.aggregate, "state": PARKED}
+        self._collection.update_many(
+            {**later, "sequence": {"$gt": stopped.first_sequence}},
+            {"$set": {"held_by": stopped.first_sequence, "fingerprint": stopped.fingerprint}},
+        )
+
+    def unannounced(self, streams: Iterable[Stream], limit: int) -> list[Letter]:
+        """Letters that are not on the topic of dead letters yet."""
+        wanted = set(streams)
+        rows = self._collection.find({**self._mine, "state": PARKED, "announced": False}).sort(IN_ORDER).limit(limit)
+        return [row for row in rows if (row["topic"], row["partition"]) in wanted]
+
+    def _key(self, envelope: Envelope) -> str:
+        return f"{self._prefix}{envelope.topic}|{envelope.partition}|{envelope.sequence}"
+
+    def _failed(self, refusal: Refusal, offsets: Offsets, now: datetime) -> UpdateOne:
+        values = {**failure(refusal), "held": False, "held_by": None, "state": PARKED, "last_at": now}
+        change = {"$setOnInsert": self._event(refusal.envelope, offsets, now), "$set": values}
+        return UpdateOne({"_id": self._key(refusal.envelope)}, {**change, "$inc": {"attempts": refusal.attempts}}, True)
+
+    def _held(
+        self, envelope: Envelope, first: int, fingerprint: str, offsets: Offsets, now: datetime, *, error: str = ""
+    ) -> UpdateOne:
+        """The first of a stopped aggregate comes again after a kill: ``error`` is its own."""
+        held = envelope.sequence != first
+        waiting = {
+            "error": f"waits behind sequence {first}" if held else error,
+            "error_class": "",
+            "traceback": "",
+            "fingerprint": fingerprint,
+            "held": held,
+            "held_by": first if held else None,
+            "attempts": 0,
+        }
+        kept = {**self._event(envelope, offsets, now), **waiting}
+        change = {"$setOnInsert": kept, "$set": {"state": PARKED, "last_at": now}}
+        return UpdateOne({"_id": self._key(envelope)}, change, upsert=True)
+
+    def _event(self, envelope: Envelope, offsets: Offsets, now: datetime) -> dict[str, Any]:
+        key, value, headers = to_record(envelope)
+        return {
+            **self._mine,
+            "topic": envelope.topic,
+            "partition": envelope.partition,
+            "sequence": envelope.sequence,
+            "offset": offsets.get((envelope.topic, envelope.partition, envelope.sequence or 0), -1),
+            "aggregate": envelope.aggregate,
+            "aggregate_version": envelope.aggregate_version,
+            "event_type": envelope.event_type,
+            "event_id": str(envelope.event_id),
+            "schema_version": envelope.schema_version,
+            "occurred_at": envelope.occurred_at,
+            "recorded_at": envelope.recorded_at,
+            "record": {"key": key, "value": value, "headers": [[name, text] for name, text in headers]},
+            "announced": False,
+            "first_at": now,
+        }
+
+
+def failure(refusal: Refusal) -> dict[str, Any]:
+    """What a letter says of why its event is not applied."""
+    return {
+        "error": refusal.error[:MAX_TEXT],
+        "error_class": refusal.error_class,
+        "traceback": refusal.traceback[-MAX_TRACEBACK:],
+        "fingerprint": refusal.fingerprint,
+    }
+
+
+def envelope_of(letter: Letter) -> Envelope:
+    """The parked event. Raises `Undecodable` for a record that is none."""
+    record = letter["record"]
+    headers = [(name, bytes(value)) for name, value in record["headers"]]
+    value = record["value"]
+    return from_record(letter["topic"], letter["partition"], None if value is None else bytes(value), headers)

@@ -1,0 +1,96 @@
+"""The worker's part of what operators ask: looks for open requests and carries out a few letters at a time.
+
+Between two chunks the stream goes on, so a retry of ten thousand letters holds up nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pymongo.database import Database
+
+from projections.runtime.applier import Applier
+from projections.runtime.checkpoints import Stream
+from projections.runtime.recovery import Recovery, ResyncFailed
+from projections.runtime.requests import DISCARD, DONE, FAILED, MARKING, REQUESTS, RESYNC, WAITING, count
+
+logger = logging.getLogger(__name__)
+#: A request whose letters were being marked when its process died is taken up after so long.
+MARKING_GIVEN_UP = timedelta(minutes=5)
+
+
+class Operations:
+    """Open requests of one projection's generation."""
+
+    def __init__(self, store: Database[dict[str, Any]], applier: Applier, recovery: Recovery, at_once: int) -> None:
+        self._store, self._applier, self._recovery, self._at_once = store, applier, recovery, at_once
+        self._open: list[dict[str, Any]] = []
+
+    def look(self) -> None:
+        """Reads which requests are open."""
+        requests, applier = self._store[REQUESTS], self._applier
+        mine = {"projection": applier.projection.name, "generation": applier.generation}
+        found = list(requests.find({**mine, "state": {"$in": [WAITING, MARKING]}}).sort("at", 1))
+        given_up = datetime.now(UTC) - MARKING_GIVEN_UP
+        self._open = [r for r in found if r["state"] == WAITING or r["at"] < given_up]
+
+    def step(self, ready: set[Stream]) -> bool:
+        """Carries out one chunk of the oldest request that has work in these partitions; False when there is none.
+
+        Raises `Overtaken` and engine failures: then it is done again, after a reload.
+        """
+        for request in list(self._open):
+            if request["action"] == RESYNC:
+                if (request["topic"], request["partition"]) in ready:
+                    self._open.remove(request)
+                    self._resync(request)
+                    return True
+                continue
+            letters = self._applier.letters.in_request(request["_id"], ready, self._at_once)
+            if letters:
+                self._carry_out(request, letters)
+                return True
+            self._open.remove(request)
+            self._finish(request)
+        return False
+
+    def _carry_out(self, request: dict[str, Any], letters: list[dict[str, Any]]) -> None:
+        if request["action"] == DISCARD:
+            self._recovery.discard(letters, by=request["by"], reason=request["reason"])
+        else:
+            self._recovery.retry(letters)
+
+    def _finish(self, request: dict[str, Any]) -> None:
+        """Closes a request of which no letter is left anywhere; those of partitions that others own keep it open."""
+        counts = count(self._store, request)
+        if counts["waiting"]:
+            return
+        closed = {"state": DONE, "counts": counts}
+        self._close(request, {**closed, "message": f"{counts['failed']} failed again" if counts["failed"] else ""})
+
+    def _resync(self, request: dict[str, Any]) -> None:
+        try:
+            events = self._recovery.resync(request["aggregate"])
+        except ResyncFailed as error:
+            counts = {"waiting": 0, "done": 0, "failed": 1, "held": 0}
+            self._close(request, {"state": FAILED, "counts": counts, "message": str(error)})
+            return
+        counts = {"waiting": 0, "done": 1, "failed": 0, "held": 0}
+        self._close(request, {"state": DONE, "counts": counts, "message": f"made anew from {events} events"})
+
+    def _close(self, request: dict[str, Any], values: dict[str, Any]) -> None:
+        now = {"finished_at": datetime.now(UTC)}
+        self._store[REQUESTS].update_one(
+            {"_id": request["_id"], "state": request["state"]}, {"$set": {**values, **now}}
+        )
+        logger.warning(
+            "%s: request %s (%s %s) is over: %s %s",
+            self._applier.projection.name,
+            request["_id"],
+            request["action"],
+            request["selection"],
+            values["counts"],
+            values["message"],
+        )

@@ -1,0 +1,155 @@
+"""What a worker may apply next: polled records put in order, holes and ranges that Kafka lacks read from the log.
+
+A partition that cannot go on is set aside with the reason, and looked at again after a while.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+from acme.bus import Consumer, Record
+from acme.contracts.envelope import Undecodable, from_record
+from acme.ports import EventLog, StreamHead
+from projections.runtime.applier import Applier
+from projections.runtime.checkpoints import Checkpoint, Stream
+from projections.runtime.intake import Arrived, Fill, StreamBlocked, first_left, read_ahead, take_in_order
+from projections.runtime.settings import WorkerSettings
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Blocked:
+    """Why a partition cannot go on, and since when (both clocks)."""
+
+    kind: str
+    why: str
+    since: datetime
+    looked_at: float
+
+
+class Supply:
+    """The partitions of one worker as they are supplied. ``ready``: checkpoint loaded and consumer sought to it."""
+
+    def __init__(self, name: str, log: EventLog, settings: WorkerSettings) -> None:
+        self._name, self._log, self._settings = name, log, settings
+        self.ready: set[Stream] = set()
+        self.blocked: dict[Stream, Blocked] = {}
+        self.heads: dict[Stream, StreamHead] = {}
+        self._waited: dict[Stream, float] = {}  # how long polls have brought nothing though it is behind the head
+
+    def restart(self) -> None:
+        """Every partition is where its checkpoint is."""
+        self._waited.clear()
+
+    def take(
+        self,
+        consumer: Consumer,
+        applier: Applier,
+        records: dict[Stream, list[Record]],
+        identities: dict[str, str],
+        seconds: float,
+    ) -> list[Arrived]:
+        """What may be applied of a poll that took so many seconds, and of the log."""
+        self._wait_on(applier, records, seconds)
+        batch: list[Arrived] = []
+        for stream, found in records.items():
+            if stream not in self.ready:
+                continue
+            arrived = list(self._decoded(applier, found, identities))
+            taken = self._or_block(consumer, stream, partial(self._in_order, applier.held[stream], arrived))
+            batch.extend(taken)
+            left = first_left(arrived, taken)
+            if left is not None:
+                consumer.seek(*stream, left)
+        batch.extend(self._take_from_log(consumer, applier, records))
+        return batch
+
+    def block(self, consumer: Consumer, streams: Iterable[Stream], error: StreamBlocked) -> None:
+        """Sets partitions aside."""
+        for stream in streams:
+            logger.error("%s: %s[%d] cannot go on: %s", self._name, stream[0], stream[1], error)
+            known = self.blocked.get(stream)
+            since = known.since if known and known.kind == error.kind else datetime.now(UTC)
+            self.blocked[stream] = Blocked(kind=error.kind, why=str(error), since=since, looked_at=time.monotonic())
+            self.ready.discard(stream)
+            consumer.pause([stream])
+
+    def look_again(self, assigned: set[Stream]) -> None:
+        """Lets go of partitions that were set aside long enough ago."""
+        now = time.monotonic()
+        for stream, blocked in list(self.blocked.items()):
+            if now - blocked.looked_at > self._settings.blocked_retry or stream not in assigned:
+                del self.blocked[stream]
+
+    def as_rows(self) -> list[dict[str, Any]]:
+        """For the heartbeat."""
+        return [
+            {"topic": topic, "partition": partition, "kind": b.kind, "why": b.why, "since": b.since}
+            for (topic, partition), b in sorted(self.blocked.items())
+        ]
+
+    def _decoded(self, applier: Applier, records: list[Record], identities: dict[str, str]) -> Iterable[Arrived]:
+        """Records that are no event are parked: if one stood for a sequence, the log has the event."""
+        for record in records:
+            try:
+                envelope = from_record(record.topic, record.partition, record.value, record.headers)
+            except Undecodable as error:
+                logger.error("%s: offset %d is no event: %s", self._name, record.offset, error)
+                applier.letters.park_undecodable(record, error, identities.get(record.topic, ""), applier.clock())
+                continue
+            yield Arrived(envelope=envelope, offset=record.offset)
+
+    def _in_order(self, held: Checkpoint, arrived: list[Arrived]) -> list[Arrived]:
+        fill, epoch = self._fill(held.stream), self._epoch(held.stream)
+        return take_in_order(held, arrived, fill, log_epoch=epoch, limit=self._settings.log_records)
+
+    def _wait_on(self, applier: Applier, records: dict[Stream, list[Record]], seconds: float) -> None:
+        """Adds to the time for which each partition has waited.
+
+        A full poll is none: Kafka has more, and the partition may only wait for its turn.
+        """
+        if sum(map(len, records.values())) >= self._settings.max_records:
+            return
+        for stream in self.ready:
+            head = self.heads.get(stream)
+            behind = head is not None and head.sequence > applier.held[stream].sequence
+            waits = behind and stream not in records
+            self._waited[stream] = self._waited.get(stream, 0.0) + seconds if waits else 0.0
+
+    def _take_from_log(
+        self, consumer: Consumer, applier: Applier, records: dict[Stream, list[Record]]
+    ) -> list[Arrived]:
+        """Events of partitions that are behind the head though nothing has come for a while."""
+        batch: list[Arrived] = []
+        for stream in sorted(self.ready - records.keys(), key=lambda s: -self._waited.get(s, 0.0)):
+            head, held = self.heads.get(stream), applier.held[stream]
+            room = self._settings.log_records - len(batch)
+            if room <= 0 or self._waited.get(stream, 0.0) < self._settings.idle_before_log:
+                break
+            if head is not None and head.sequence > held.sequence:
+                batch.extend(self._or_block(consumer, stream, partial(self._read_ahead, held, head, room)))
+        return batch
+
+    def _read_ahead(self, held: Checkpoint, head: StreamHead, limit: int) -> list[Arrived]:
+        return read_ahead(held, head.sequence, self._fill(held.stream), log_epoch=head.log_epoch, limit=limit)
+
+    def _fill(self, stream: Stream) -> Fill:
+        return lambda first, last: self._log.read(stream[0], stream[1], first, last)
+
+    def _epoch(self, stream: Stream) -> int:
+        head = self.heads.get(stream)
+        return head.log_epoch if head else 1
+
+    def _or_block(self, consumer: Consumer, stream: Stream, take: Callable[[], list[Arrived]]) -> list[Arrived]:
+        try:
+            return take()
+        except StreamBlocked as error:
+            self.block(consumer, [stream], error)
+            return []

@@ -1,0 +1,228 @@
+"""The documents of one generation under a fold: what is read for it, and guarded writes of what it came to.
+
+A value that cannot be written at all is an event's failure like any other: it names the aggregates at fault.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bson
+from bson.errors import BSONError
+from pymongo.errors import BulkWriteError, DocumentTooLarge
+
+from acme.contracts.envelope import Envelope, Unseal
+from projections.runtime.checkpoints import Stream
+from projections.runtime.documents import DocumentCache, Overtaken, write_guarded
+from projections.runtime.fold import (
+    Fold,
+    SectionState,
+    documents_of,
+    fold_batch,
+    fold_discarded,
+    group_by_aggregate,
+)
+from projections.runtime.intake import StreamBlocked
+from projections.runtime.projection import Count, Projection
+from projections.runtime.writes import CounterState, late_name, section_updates
+
+Document = dict[str, Any]
+Counted = list[tuple[Envelope, Count]]
+#: What the driver says of a value that BSON cannot hold.
+UNENCODABLE = (BSONError, DocumentTooLarge, OverflowError, UnicodeEncodeError)
+#: What a server says of data, not of itself: BadValue, FailedToParse, TypeMismatch, PathNotViable, invalid field
+#: names, and documents beyond 16 MB (MongoDB, src/mongo/base/error_codes.yml).
+DATA_ERRORS = {2, 9, 14, 28, 52, 55, 56, 57, 10334, 17280, 17419}
+MAX_DOCUMENT = 16 * 1024 * 1024  # bytes
+
+
+class Unwritable(Exception):
+    """Sections that the store cannot hold: aggregate → the error. Nothing of them was written."""
+
+    def __init__(self, errors: dict[str, BaseException]) -> None:
+        super().__init__(f"{len(errors)} aggregates cannot be written: {next(iter(errors.values()))}")
+        self.errors = errors
+
+
+class CounterUnwritable(StreamBlocked):
+    """The store refuses a counter document for its content: no event of it may be passed over, so all wait."""
+
+    kind = "unwritable"
+
+    def __init__(self, streams: set[Stream], why: str) -> None:
+        super().__init__(why)
+        self.streams = streams
+
+
+class Writer:
+    """Folds events into the documents of one generation and writes what has changed."""
+
+    def __init__(self, projection: Projection, collection: Any, unseal: Unseal) -> None:
+        self.projection, self.collection = projection, collection
+        self._documents = DocumentCache(collection)
+        self._unseal = unseal
+
+    def forget(self) -> None:
+        """Everything is read anew from the store."""
+        self._documents.clear()
+
+    def trim(self) -> None:
+        self._documents.trim()
+
+    def fold(self, envelopes: list[Envelope]) -> Fold:
+        self._documents.load(documents_of(self.projection, envelopes))
+        return fold_batch(self.projection, group_by_aggregate(envelopes), self._section, self._unseal)
+
+    def fold_discarded(self, envelopes: list[Envelope]) -> Fold:
+        self._documents.load(documents_of(self.projection, envelopes))
+        return fold_discarded(self.projection, group_by_aggregate(envelopes), self._section)
+
+    def fold_anew(self, envelopes: list[Envelope]) -> Fold:
+        """One aggregate's events from its first on, into sections that replace what the documents have."""
+        self._documents.clear()
+        self._documents.load(documents_of(self.projection, envelopes))
+        fold = fold_batch(self.projection, group_by_aggregate(envelopes), lambda key, path: {}, self._unseal)
+        for state in fold.sections.values():
+            state.stored = self._section(state.document, state.path).get("version")
+        return fold
+
+    def write(self, fold: Fold) -> None:
+        """Sections and counts. Raises `Overtaken`, `Unwritable`, `CounterUnwritable` and engine failures."""
+        counters = self._count(fold.counted)
+        changed = self._write(fold, [s for s in fold.sections.values() if s.changed], counters)
+        for counter in counters:
+            known = changed.get(counter.document) or self._documents.get(counter.document)
+            changed[counter.document] = counter.kept(known)
+        for key, document in changed.items():
+            self._documents.put(key, document)
+
+    def write_late(self, fold: Fold, *, replaced: bool = False) -> None:
+        """The same for events at or below the checkpoint: counters remember each in ``late`` instead of by a fence.
+
+        ``replaced``: sections are written even where their version is the stored one.
+        """
+        states = [s for s in fold.sections.values() if s.changed or replaced]
+        for key, document in self._write(fold, states, []).items():
+            self._documents.put(key, document)
+        self._count_late(fold.counted)
+
+    def _section(self, key: str, path: str) -> Document:
+        """A fresh copy of a section; of the root section only what is stored, without the id."""
+        found: Any = self._documents.get(key) or {}
+        for part in path.split(".") if path else ():
+            found = found.get(part) or {}
+        return {name: value for name, value in found.items() if name != "_id"}
+
+    def _write(self, fold: Fold, states: list[SectionState], counters: list[CounterState]) -> dict[str, Document]:
+        """One bulk write; answers the documents with their new sections."""
+        changed: dict[str, Document] = {}
+        by_document: dict[str, list[SectionState]] = {}
+        for state in states:
+            by_document.setdefault(state.document, []).append(state)
+        operations: list[Any] = []
+        for key, mine in by_document.items():
+            known = self._documents.get(key)
+            operations.append(section_updates(mine, self.projection.computed, seen=known is not None))
+            changed[key] = known or {"_id": key}
+            for state in mine:
+                _set_path(changed[key], state.path, state.value)
+        operations.extend(counter.update() for counter in counters)
+        try:
+            write_guarded(self.collection, operations)
+        except UNENCODABLE:
+            culprits = _unencodable(by_document)
+            if not culprits:
+                raise
+            raise Unwritable(culprits) from None
+        except BulkWriteError as error:
+            self._raise_for_data(error, list(by_document.values()), counters, fold)
+            raise
+        return changed
+
+    def _raise_for_data(
+        self, error: BulkWriteError, sections: list[list[SectionState]], counters: list[CounterState], fold: Fold
+    ) -> None:
+        """Raises when the store refused documents for what they would be; returns when the fault is its own."""
+        refused = [item for item in error.details.get("writeErrors", []) if item.get("code") in DATA_ERRORS]
+        if not refused:
+            return
+        culprits: dict[str, BaseException] = {}
+        for item in refused:
+            place, why = int(item["index"]), str(item.get("errmsg"))
+            if place >= len(sections):
+                document = counters[place - len(sections)].document
+                streams = {(e.topic, e.partition) for e, count in fold.counted if count.document == document}
+                raise CounterUnwritable(streams, f"the counter document {document} cannot be written: {why}") from error
+            for state in sections[place]:
+                culprits[state.aggregate] = ValueError(f"MongoDB refused the document {state.document}: {why}")
+        raise Unwritable(culprits) from error
+
+    def _count(self, counted: Counted) -> list[CounterState]:
+        """The counter documents that get something new, against the fences the store has."""
+        self._documents.load({count.document for _, count in counted})
+        states: dict[str, CounterState] = {}
+        for envelope, count in counted:
+            if count.document not in states:
+                states[count.document] = self._counter(count.document)
+            states[count.document].count(envelope, count)
+        return [state for state in states.values() if state.fences]
+
+    def _count_late(self, counted: Counted) -> None:
+        """One update a document. Where it does not match, a try before this one has counted some: look again."""
+        waiting: dict[str, Counted] = {}
+        for envelope, count in counted:
+            waiting.setdefault(count.document, []).append((envelope, count))
+        for _ in range(5):
+            self._documents.drop(waiting)
+            self._documents.load(waiting)
+            operations = [operation for operation in map(self._late, waiting.values()) if operation]
+            try:
+                write_guarded(self.collection, operations)
+            except Overtaken:
+                continue
+            self._documents.drop(waiting)
+            return
+        raise Overtaken(f"{self.collection.name}: counters change all the time while late events are counted")
+
+    def _late(self, counted: Counted) -> Any:
+        """The update of one counter document by all of its events that it does not have; None when it has all."""
+        counter = self._counter(counted[0][1].document)
+        new = [(late_name(envelope), count) for envelope, count in counted if late_name(envelope) not in counter.late]
+        for _, count in new:
+            counter.take(count)
+        return counter.late_update(sorted({name for name, _ in new})) if new else None
+
+    def _counter(self, key: str) -> CounterState:
+        known = self._documents.get(key)
+        return CounterState(
+            document=key,
+            seen=known is not None,
+            stored=(known or {}).get("fences", {}),
+            late=frozenset((known or {}).get("late", ())),
+        )
+
+
+def _unencodable(by_document: dict[str, list[SectionState]]) -> dict[str, BaseException]:
+    """Aggregates whose sections BSON cannot hold, each with the reason."""
+    culprits: dict[str, BaseException] = {}
+    for states in by_document.values():
+        for state in states:
+            try:
+                encoded = bson.encode({"section": state.value})
+                if len(encoded) > MAX_DOCUMENT:
+                    raise DocumentTooLarge(f"{len(encoded)} bytes")
+            except UNENCODABLE as error:
+                culprits[state.aggregate] = error
+    return culprits
+
+
+def _set_path(document: Document, path: str, value: Document) -> None:
+    """Sets a section into a document in memory as the store's ``$set`` does."""
+    if not path:
+        document.update(value)
+        return
+    *parents, last = path.split(".")
+    place = document
+    for part in parents:
+        place = place.setdefault(part, {})
+    place[last] = value
