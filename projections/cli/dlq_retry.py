@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 
 from django.core.management.base import CommandError
@@ -17,7 +17,7 @@ from projections.cli.output import Output
 from projections.cli.store import open_store
 from projections.cli.subcommand import Options, Subcommand
 from projections.cli.words import counted
-from projections.runtime.dry_run import dry_run
+from projections.runtime.dry_run import DryRun, dry_run
 from projections.runtime.letterbox import Selection, Store, count_letters
 from projections.runtime.projection import Projection
 from projections.runtime.requests import ask_canary, ask_retry
@@ -32,33 +32,42 @@ def _retry(options: Options, output: Output) -> int:
     canary = total > 1 and not options["no_canary"]
     if canary and options["no_wait"]:
         raise CommandError("--no-wait cannot wait for a canary: say --no-canary as well", returncode=2)
+    # Only where time passes until they are marked: workers' clocks may be ahead of this one.
+    cut_off = datetime.now(UTC) if canary or (options["all"] and not options["yes"]) else None
     if options["all"] and total:
         question = f"Retry {'the only letter' if total == 1 else f'all {total:,} letters'} of {projection.name}?"
         output.confirm(question, yes=options["yes"])
+    if total:
+        output.show(f"{counted(total, 'letter')} parked until now; later ones are not touched")
     first = _canary(store, projection, which, options, output) if canary else None
     if first is not None and first.code:
-        return _finish(output, projection, which, first, None)
-    asked = ask_retry(store, projection.name, which, by=options["by"])
-    output.show(f"{counted(asked.total, 'letter')} parked until now; later ones are not touched")
+        return _finish(output, projection, which, first, first)
+    asked = ask_retry(store, projection.name, which, by=options["by"], parked_until=cut_off)
     return _finish(output, projection, which, first, follow(store, projection, asked, options, output))
 
 
 def _canary(store: Store, projection: Projection, which: Selection, options: Options, output: Output) -> Outcome:
     """The first letter of them that failed itself, alone."""
     asked = ask_canary(store, projection.name, which, by=options["by"])
-    output.show(f"first one letter of {count_letters(store, projection.name, which):,} as a canary")
+    output.show("first one of them as a canary")
     return follow(store, projection, asked, options, output)
 
 
-def _finish(
-    output: Output, projection: Projection, which: Selection, first: Outcome | None, rest: Outcome | None
-) -> int:
-    """Says what it came to. Without ``rest`` the canary was not applied, and nothing more was asked."""
-    words = rest.words if rest else f"the canary was not applied, nothing more is asked: {first.words if first else ''}"
-    output.show(f"{projection.name}: {words}")
-    shown: dict[str, Any] = {"projection": projection.name, "selection": str(which)}
-    output.emit({**shown, "canary": first and first.plain, "request": rest and rest.plain, "words": words})
-    return rest.code if rest else 1
+def _finish(output: Output, projection: Projection, which: Selection, first: Outcome | None, last: Outcome) -> int:
+    """Says what it came to. ``first`` is the canary; when it is the last as well, nothing more was asked."""
+    stopped = first is last
+    words = f"the canary was not applied, nothing more is asked: {last.words}" if stopped else last.words
+    output.show(f"{projection.name}: {words}", *last.again)
+    output.emit(
+        {
+            "projection": projection.name,
+            "selection": str(which),
+            "canary": first.plain if first else None,
+            "request": None if stopped else last.plain,
+            "words": words,
+        }
+    )
+    return last.code
 
 
 def _dry_run(store: Store, projection: Projection, which: Selection, options: Options, output: Output) -> int:
@@ -70,8 +79,19 @@ def _dry_run(store: Store, projection: Projection, which: Selection, options: Op
         output.show(f"no parked letters of {projection.name} ({which})")
     if total > len(rows):
         output.show(f"{len(rows):,} of {total:,} letters were tried: --limit N for more")
-    output.emit({"projection": projection.name, "total": total, "letters": [asdict(row) for row in rows]})
+    output.emit({"projection": projection.name, "total": total, "letters": [_plain(row) for row in rows]})
     return 0 if rows and all(row.ok for row in rows) else 1
+
+
+def _plain(row: DryRun) -> dict[str, Any]:
+    """Of what would change only the documents' ids: what stands in them may be personal, and was opened for the try."""
+    return {
+        "letter": row.letter,
+        "aggregate": row.aggregate,
+        "ok": row.ok,
+        "error": row.error or None,
+        "documents": sorted(row.changed),
+    }
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:

@@ -7,17 +7,18 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from projections.cli.arguments import seconds
+from projections.cli.choices import letter_name
 from projections.cli.control import add_by
 from projections.cli.output import Output
-from projections.cli.rows import status_rows
 from projections.cli.state import notes, working
 from projections.cli.subcommand import Options
 from projections.cli.words import counted, plain
-from projections.runtime import requests
-from projections.runtime.letterbox import Store
+from projections.runtime import report, requests
+from projections.runtime.letterbox import IN_ORDER, LETTERS, Store
 from projections.runtime.projection import Projection
 from projections.runtime.requests import Asked, Progress
 
+FEW = 5  # letters that are named
 STAYS = "The request stays and is carried out"
 
 
@@ -28,10 +29,17 @@ class Outcome:
     progress: Progress
     code: int
     words: str
+    failures: tuple[tuple[str, str], ...] = ()  # some of the letters that failed again, and why
 
     @property
     def plain(self) -> dict[str, Any]:
-        return {**asdict(self.progress), "words": self.words}
+        failures = [{"letter": key, "error": error} for key, error in self.failures]
+        return {**asdict(self.progress), "failures": failures, "words": self.words}
+
+    @property
+    def again(self) -> list[str]:
+        """A line for each of the failures."""
+        return [f"  {letter_name(key)}: {plain(error)}" for key, error in self.failures]
 
 
 def add_waiting(parser: argparse.ArgumentParser) -> None:
@@ -46,7 +54,7 @@ def add_waiting(parser: argparse.ArgumentParser) -> None:
 
 def nobody(store: Store, projection: Projection) -> str:
     """Why nothing will be carried out now: it is paused, or nobody works on it. Empty when somebody will."""
-    (row,) = status_rows(store, [projection])
+    (row,) = report.status_rows(store, [projection])
     if row.get("paused"):
         said = next((note for note in notes(row) if ": paused" in note), f"{projection.name}: paused")
         return f"{said}. {STAYS} after manage.py projector resume {projection.name}"
@@ -75,7 +83,15 @@ def follow(store: Store, projection: Projection, asked: Asked, options: Options,
             return Outcome(progress=latest, code=1, words=f"no longer watched: {_open(latest)}")
     if not latest.finished:
         return Outcome(progress=latest, code=1, words=f"nothing moved for {options['wait']:g} s: {_open(latest)}")
-    return Outcome(progress=latest, code=_code(latest), words=_came_to(latest))
+    failures = _failures(store, asked.id) if latest.failed else ()
+    return Outcome(progress=latest, code=_code(latest), words=_came_to(latest), failures=failures)
+
+
+def _failures(store: Store, request: str) -> tuple[tuple[str, str], ...]:
+    """The first few letters that failed again: key and error."""
+    failed = {"outcome.request": request, "outcome.result": "failed"}
+    rows = store[LETTERS].find(failed, {"outcome.error": 1, "error": 1}).sort(IN_ORDER).limit(FEW)
+    return tuple((row["_id"], row["outcome"].get("error") or row["error"]) for row in rows)
 
 
 def _open(progress: Progress) -> str:

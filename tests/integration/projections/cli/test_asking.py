@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from projections.cli import dlq_retry
 from projections.runtime.requests import Asked, ask_retry
 from tests.integration.projections.cli.conftest import Projector
 from tests.integration.projections.cli.letters import (
+    ERROR,
     FINGERPRINT,
     PRODUCTS,
     TOPIC,
@@ -41,8 +43,7 @@ def test_one_letter_goes_first_and_then_the_rest(store: Store, keys: list[str], 
         ended = projector(*BY_FINGERPRINT)
     assert ended.code == 0, ended
     assert [request["total"] for request in hands.done] == [1, 4]
-    assert "first one letter of 5 as a canary" in ended.out
-    assert "4 letters parked until now; later ones are not touched" in ended.out
+    assert "5 letters parked until now; later ones are not touched\nfirst one of them as a canary" in ended.out
     assert "4 of 4 letters applied" in ended.out
     assert store["projection_dead_letters"].count_documents({}) == 0
 
@@ -51,6 +52,7 @@ def test_when_the_canary_fails_nothing_more_is_asked(store: Store, keys: list[st
     with Hands(store, fails=set(keys)) as hands:
         ended = projector(*BY_FINGERPRINT)
     assert ended.code == 1 and "the canary was not applied, nothing more is asked" in ended.out
+    assert f"{'/'.join(keys[0].split('|')[2:])}: {ERROR}" in ended.out
     assert [request["total"] for request in hands.done] == [1] and len(requests(store)) == 1
 
 
@@ -80,19 +82,20 @@ def test_a_single_letter_needs_no_canary(store: Store, keys: list[str], projecto
     assert ended.code == 0 and ended.json["canary"] is None and len(hands.done) == 1
 
 
-def test_letters_that_come_later_are_not_touched(
-    store: Store, keys: list[str], projector: Projector, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("defect", "left"), [(False, [99]), (True, [])], ids=["guarded", "seeded defect"])
+def test_letters_that_come_after_the_start_are_not_touched(
+    defect: bool, left: list[int], store: Store, keys: list[str], projector: Projector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def and_then_one_more(*arguments: Any, **more: Any) -> Asked:
-        asked = ask_retry(*arguments, **more)
-        park(store, PRODUCTS[9], 99)
-        return asked
+    """One is parked while the canary is tried: without the cut-off it would go in with the rest."""
 
-    monkeypatch.setattr(dlq_retry, "ask_retry", and_then_one_more)
+    def after_one_more(*arguments: Any, parked_until: datetime, **more: Any) -> Asked:
+        park(store, PRODUCTS[9], 99, first_at=datetime.now(UTC))
+        return ask_retry(*arguments, **more, parked_until=None if defect else parked_until)
+
+    monkeypatch.setattr(dlq_retry, "ask_retry", after_one_more)
     with Hands(store):
-        ended = projector(*BY_FINGERPRINT, "--no-canary")
-    assert ended.code == 0 and "5 of 5 letters applied" in ended.out
-    assert [row["sequence"] for row in store["projection_dead_letters"].find()] == [99]
+        assert projector(*BY_FINGERPRINT).code == 0
+    assert [row["sequence"] for row in store["projection_dead_letters"].find()] == left
 
 
 def test_only_the_first_letter_of_an_aggregate_goes_alone(store: Store, projector: Projector) -> None:
@@ -235,8 +238,30 @@ def test_what_destroys_refuses_when_nobody_can_be_asked(
     assert store["projection_pointers"].find_one({"_id": "products"})["live"] == 1
 
 
+def test_without_the_guard_it_would_not_be_asked(
+    store: Store, keys: list[str], projector: Projector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The seeded defect: the test above can fail."""
+    monkeypatch.setattr("projections.cli.output.Output.confirm", lambda *_, **__: None)
+    projector("dlq", "retry", "products", "--all", "--no-canary", "--no-wait")
+    assert len(requests(store)) == 1
+
+
 def test_nothing_to_retry_is_a_finding(store: Store, projector: Projector) -> None:
     open_products(store)
     for selection in (("--all", "--yes"), ("--fingerprint", "000000000000")):
         ended = projector("dlq", "retry", "products", *selection)
         assert ended.code == 1 and "nothing of products to retry" in ended.err
+
+
+def test_a_dry_run_shows_which_would_fail_and_writes_nothing(store: Store, projector: Projector) -> None:
+    """The product of the letters was never created here, so a price cannot be set."""
+    open_products(store)
+    for number in (17, 18):
+        park(store, FIRST, number, version=number, held_by=17 if number > 17 else None)
+    shown = projector("dlq", "retry", "products", "--all", "--dry-run")
+    assert shown.code == 1 and shown.width <= 80
+    assert "0 letters would go in, 1 would fail, 1 would wait behind them" in shown.out
+    said = projector("dlq", "retry", "products", "--all", "--dry-run", "--limit", "1", "--json").json
+    assert said["total"] == 2 and [row["ok"] for row in said["letters"]] == [False]
+    assert not requests(store) and store["projection_dead_letters"].count_documents({"state": "parked"}) == 2
