@@ -16,6 +16,7 @@ from projections.runtime.letterbox import Store
 from projections.runtime.requests import REQUESTS, Progress, Refused, progress
 
 PER_PAGE = 50
+REFRESH = 2  # seconds between two looks at a request that is under way
 
 
 class RequestList:
@@ -74,8 +75,8 @@ class OperatorRequestAdmin(StorePages):
             progress=latest,
             share=_share(latest),
         )
-        if latest.finished and answer.context_data:
-            answer.context_data["refresh"] = None
+        if answer.context_data and answer.context_data["refresh"]:
+            answer.context_data["refresh"] = None if latest.finished else REFRESH
         return answer
 
 

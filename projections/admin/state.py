@@ -11,7 +11,8 @@ from typing import Any
 from projections.registry import PROJECTIONS
 from projections.runtime.control import read_orders
 from projections.runtime.generations import rebuild_due
-from projections.runtime.letterbox import LETTERS, PARKED, Store
+from projections.runtime.heartbeat import ALIVE
+from projections.runtime.letterbox import DISCARDED, LETTERS, Store
 from projections.runtime.report import lag_rows
 
 Row = dict[str, Any]
@@ -76,7 +77,7 @@ def _names(workers: Iterable[WorkerLine]) -> str:
 
 
 def overview(store: Store, names: Iterable[str], *, now: datetime | None = None) -> list[Row]:
-    """One row per projection: lag as in `report.lag_rows`, and state, workers, parked, parked_since, rebuild_due."""
+    """One row per projection: lag as in `report.lag_rows`, and state, workers, paused, gapped, rebuild_due."""
     return [_row(store, name, now or datetime.now(UTC)) for name in names]
 
 
@@ -93,14 +94,8 @@ def _row(store: Store, name: str, now: datetime) -> Row:
         "state": decide(orders.paused, workers),
         "paused": orders.paused,
         "workers": workers,
-        **_parked(store, {**mine, "state": PARKED}),
+        "gapped": len(store[LETTERS].distinct("aggregate", {**mine, "state": DISCARDED, "aggregate": {"$ne": None}})),
     }
-
-
-def _parked(store: Store, chosen: Row) -> Row:
-    count = store[LETTERS].count_documents(chosen)
-    oldest = store[LETTERS].find_one(chosen, {"first_at": 1}, sort=[("first_at", 1)]) if count else None
-    return {"parked": count, "parked_since": oldest["first_at"] if oldest else None}
 
 
 def worker_line(document: Row, now: datetime) -> WorkerLine:
@@ -117,7 +112,7 @@ def worker_line(document: Row, now: datetime) -> WorkerLine:
         ),
         events_per_second=document.get("events_per_second") or 0,
         seen_at=document["seen_at"],
-        alive=document.get("lease_until", document["seen_at"]) > now,
+        alive=(document.get("lease_until") or document["seen_at"] + ALIVE) > now,
         works=bool(partitions),
     )
 

@@ -9,7 +9,7 @@ from pymongo import ReplaceOne
 
 from projections.registry import PROJECTIONS
 from projections.runtime.generations import ensure_indexes
-from projections.runtime.letterbox import Selection, Store, count_letters
+from projections.runtime.letterbox import Store
 from queries.documents.lag import read_lag
 from queries.documents.lag_history import LagSample
 
@@ -33,13 +33,13 @@ def take_samples(store: Store, *, now: datetime | None = None) -> int:
     slot = int(moment.timestamp() // INTERVAL.total_seconds())
     ensure_indexes(LagSample, store[COLLECTION])
     known = {row["_id"] for row in store["projection_pointers"].find({}, {"_id": 1})}
-    samples = [_sample(store, name, slot, moment) for name in PROJECTIONS if name in known]
+    samples = [_sample(name, slot, moment) for name in PROJECTIONS if name in known]
     if samples:
         store[COLLECTION].bulk_write([ReplaceOne({"_id": row["_id"]}, row, upsert=True) for row in samples])
     return len(samples)
 
 
-def _sample(store: Store, name: str, slot: int, now: datetime) -> dict[str, object]:
+def _sample(name: str, slot: int, now: datetime) -> dict[str, object]:
     lag = read_lag(name, now=now)
     known = not lag.unknown and lag.seconds is not None
     return {
@@ -48,7 +48,7 @@ def _sample(store: Store, name: str, slot: int, now: datetime) -> dict[str, obje
         "at": now,
         "seconds": lag.seconds if known else None,
         "waiting": lag.events if known else None,
-        "parked": count_letters(store, name, Selection(everything=True)),
+        "parked": lag.parked,
     }
 
 

@@ -24,6 +24,12 @@ def test_a_line_ends_where_nothing_is_known() -> None:
     assert list(gaps(runs, BEGIN, END)) == [(at(15), at(45)), (at(60), at(300)), (at(300), END)]
 
 
+def test_without_the_rule_a_line_would_be_drawn_over_the_gap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The seeded defect: the test above can fail."""
+    monkeypatch.setattr("projections.admin.chart.APART", timedelta(hours=1))
+    assert len(list(joined([(at(60), 4.0), (at(300), 5.0)]))) == 1
+
+
 def test_a_sample_that_is_due_is_no_gap() -> None:
     runs = list(joined([(at(n), 0.0) for n in range(20, 3590, 15)]))
     assert len(runs) == 1 and list(gaps(runs, BEGIN, END)) == []

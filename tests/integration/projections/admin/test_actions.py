@@ -194,6 +194,15 @@ def test_only_those_with_the_permission_change_something(
     assert not LogEntry.objects.exists()
 
 
+def test_it_is_the_permission_that_refuses(
+    onlooker: Client, store: Store, rows: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The seeded defect: without the guard the same request goes through, so the tests above can fail."""
+    monkeypatch.setattr("projections.admin.pages.may", lambda request, change: True)
+    assert onlooker.post(RETRY, {"projection": "products", "fingerprint": FINGERPRINT}).status_code == 302
+    assert marked(store) == {1, 2, 3}
+
+
 @pytest.mark.parametrize(("address", "needed", "data"), CHANGES)
 def test_changes_are_posts_with_a_token(
     boss: Client, store: Store, rows: list[dict[str, Any]], address: str, needed: str, data: dict[str, str]

@@ -185,6 +185,13 @@ def test_a_record_that_is_no_event_shows_its_bytes(operator: Client, store: Stor
     assert "no event</a>" in shown(operator, LETTERS)
 
 
+def test_escaping_is_what_keeps_them_harmless(operator: Client, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The seeded defect: with a mark that says the text is safe, the test above would find the script."""
+    park(store, letter(1, error="<script>"))
+    monkeypatch.setattr("django.template.base.conditional_escape", lambda text: text)
+    assert "<script>" in shown(operator, LETTERS).partition('id="content-main"')[2]
+
+
 @pytest.mark.parametrize("key", ["nothing", "products|1|acme.catalog|0|99", "{$gt: 1}", "a" * 3000, "_00", "é|ü"])
 def test_unknown_ids_lead_back_to_the_list(boss: Client, store: Store, key: str) -> None:
     for kind, back in (("deadletter", LETTERS), ("operatorrequest", REQUESTS)):
