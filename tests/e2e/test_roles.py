@@ -13,7 +13,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import httpx
@@ -91,6 +91,7 @@ def composition(engines: Mapping[str, str], tmp_path_factory: pytest.TempPathFac
         "PROJECTOR_DATABASE_URL": as_role(owner, "acme_projector", PASSWORDS["projector_password"]),
         "PROJECTOR_MONGODB_URL": engines["MONGODB_URL"],
         "QUERY_MONGODB_URL": engines["MONGODB_URL"],
+        "ADMIN_MONGODB_URL": engines["MONGODB_URL"],
         "ACME_ADMIN_PASSWORD": ADMIN["password"],
         "ACME_METRICS_TOKEN": "a-token-of-the-roles-7",
         **keys,
@@ -99,9 +100,9 @@ def composition(engines: Mapping[str, str], tmp_path_factory: pytest.TempPathFac
     try:
         composed.once("migrate")
         composed.once("create-topics")
-        for service in ("command", "query", "relay", "projector"):
+        for service in ("command", "query", "admin", "relay", "projector"):
             composed.start(service)
-        for service in ("command", "query"):
+        for service in ("command", "query", "admin"):
             until(lambda service=service: composed.healthy(service), f"{service} is healthy")
         yield composed
     finally:
@@ -209,6 +210,41 @@ def test_database_roles_are_refused_what_is_not_theirs(composition: Composition,
         connection.execute(statement)
 
 
+@contextmanager
+def logged_in(url: str) -> Iterator[httpx.Client]:
+    """A browser in the admin. Its cookies are for https, which the proxy before the composition speaks."""
+    with httpx.Client(base_url=url, follow_redirects=True, timeout=30) as client:
+
+        def without_tls(_: httpx.Response) -> None:
+            for cookie in client.cookies.jar:
+                cookie.secure = False
+
+        client.event_hooks = {"response": [without_tls]}
+        press(client, "/admin/login/?next=/admin/", username=ADMIN["email"], password=ADMIN["password"])
+        yield client
+
+
+def press(client: httpx.Client, address: str, **data: str) -> str:
+    """Sends a form of the admin as a browser does; the page that follows."""
+    client.get("/admin/login/")
+    answer = client.post(address, data={"csrfmiddlewaretoken": client.cookies["csrftoken"], **data})
+    assert answer.status_code == 200, answer.text
+    return answer.text
+
+
+def test_the_admin_of_projections_works_with_what_its_host_has(composition: Composition) -> None:
+    with logged_in(composition.url("admin")) as client:
+        until(lambda: 'class="state running"' in client.get("/admin/projections/projection/").text, "one runs")
+        paused = press(client, "/admin/projections/projection/products/pause/", reason="of the roles")
+        assert f"by {ADMIN['email']}: of the roles" in paused  # written to MongoDB, and to the log in PostgreSQL
+        assert ">Pause<" in press(client, "/admin/projections/projection/products/resume/")
+        assert "None" in client.get("/admin/projections/deadletter/").text
+    with logged_in(composition.url("command")) as client:
+        answer = client.get("/admin/projections/projection/")
+        assert answer.status_code == 503 and "This process knows no MongoDB" in answer.text
+    assert httpx.get(f"{composition.url('query')}/admin/").status_code == 404
+
+
 @pytest.fixture
 def proxy(composition: Composition, tmp_path: Path) -> Iterator[str]:
     """nginx with the composition's configuration, the names of its upstreams replaced; its URL."""
@@ -219,7 +255,7 @@ def proxy(composition: Composition, tmp_path: Path) -> Iterator[str]:
     text = (DOCKER / "nginx" / "nginx.conf").read_text().replace("/tmp/", f"{tmp_path}/").replace(  # noqa: S108
         "listen 8080;", f"listen 127.0.0.1:{port};"
     )  # fmt: skip
-    for service in ("command", "query"):
+    for service in ("command", "query", "admin"):
         text = text.replace(f"server {service}:8000;", f"server 127.0.0.1:{composition.ports[service]};")
     configuration = tmp_path / "nginx.conf"
     configuration.write_text(text.replace("/dev/stdout", str(tmp_path / "access.log")))

@@ -130,7 +130,7 @@ def test_prometheus_finds_every_process_that_shows_metrics() -> None:
         for name, service in COMPOSE["services"].items()
         if "ACME_METRICS_PORT" in service.get("environment", {})
     }
-    assert found == {**daemons, "command": (8000, True), "query": (8000, True)}
+    assert found == {**daemons, **dict.fromkeys(("command", "query", "admin"), (8000, True))}
     assert daemons.keys() == {"projector", "relay", "worker", "beat"}
     networks = set(COMPOSE["services"]["prometheus"]["networks"])
     assert all(networks & set(COMPOSE["services"][name]["networks"]) for name in found)

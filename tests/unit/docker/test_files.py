@@ -27,6 +27,15 @@ def test_a_command_host_does_not_reach_mongodb() -> None:
     assert "read" not in SERVICES["command"]["networks"]
 
 
+def test_the_admin_sees_both_sides_and_writes_documents_of_neither() -> None:
+    assert secrets("admin")["DATABASE_URL"] == "COMMAND_DATABASE_URL"
+    assert secrets("admin")["MONGODB_URL"] == "ADMIN_MONGODB_URL"
+    role = re.search(r"const asked = (\[.*?\])\.map", (DOCKER / "mongo" / "init.js").read_text(), re.DOTALL)
+    assert role
+    collections = re.findall(r'"(projection_\w+)"', role[1])
+    assert collections == ["projection_requests", "projection_dead_letters", "projection_pointers"]
+
+
 def test_alerts_read_mongodb_as_a_user_of_their_own_and_may_leave_the_machine() -> None:
     assert secrets("worker")["MONGODB_URL"] == "ALERTS_MONGODB_URL"
     outside = {name for name, network in COMPOSE["networks"].items() if not (network or {}).get("internal")}
@@ -60,7 +69,9 @@ def test_our_processes_are_confined(service: str) -> None:
     assert ours["read_only"]
     assert ours["cap_drop"] == ["ALL"]
     assert ours["deploy"]["resources"]["limits"]["memory"]
-    assert ours.get("healthcheck") or service in {"command", "query"}, "else the image's check of a web server applies"
+    assert ours.get("healthcheck") or service in {"command", "query", "admin"}, (
+        "else the image's check of a web server applies"
+    )
 
 
 def test_what_a_celery_task_counts_is_counted_where_it_is_shown() -> None:
