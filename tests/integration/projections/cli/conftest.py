@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from pymongo.database import Database
 
-from acme.env import env
 from projections.management.commands.projector import Command
 from queries.documents import connection
 
@@ -50,18 +48,6 @@ def projector(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatc
         return Ended(int(ended.value.code or 0), said.out, said.err)
 
     return call
-
-
-@pytest.fixture
-def point_mongodb(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str | None], None]]:
-    """Makes the process use the MongoDB at that URL, or none, until the test ends."""
-
-    def point(url: str | None) -> None:
-        monkeypatch.setattr(connection, "env", dataclasses.replace(env, mongodb_url=url))
-        connection.reset_connection()
-
-    yield point
-    connection.reset_connection()
 
 
 @pytest.fixture

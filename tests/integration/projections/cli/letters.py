@@ -93,15 +93,16 @@ def open_products(store: Store, *, worker: bool = True, **state: Any) -> None:
     for name in ("products", "orders"):
         prepare(store, PROJECTIONS[name], open_live(store, PROJECTIONS[name]))
     now = datetime.now(UTC)
-    for topic in TOPICS:
-        for partition in range(topic.partitions):
-            place = {"topic": topic.name, "partition": partition, "sequence": 100, "published": 100}
-            head = {**place, "log_epoch": 1, "seen_at": now + timedelta(hours=1), "complete_to": now}
-            store["stream_heads"].insert_one({"_id": f"{topic.name}|{partition}", **head})
-            for name in (name for name in ("products", "orders") if topic.name in PROJECTIONS[name].topics):
-                key = f"{name}|1|{topic.name}|{partition}"
-                mine = {"_id": key, "projection": name, "generation": 1, "recorded_at": now}
-                store["projection_checkpoints"].insert_one({**mine, **place, "sequence": 90 if partition else 100})
+    heads, checkpoints = [], []
+    for topic, partition in [(each, number) for each in TOPICS for number in range(each.partitions)]:
+        place = {"topic": topic.name, "partition": partition, "sequence": 100, "published": 100}
+        seen = {"log_epoch": 1, "seen_at": now + timedelta(hours=1), "complete_to": now}
+        heads.append({"_id": f"{topic.name}|{partition}", **place, **seen})
+        for name in (name for name in ("products", "orders") if topic.name in PROJECTIONS[name].topics):
+            mine = {"_id": f"{name}|1|{topic.name}|{partition}", "projection": name, "generation": 1}
+            checkpoints.append({**mine, **place, "sequence": 90 if partition else 100, "recorded_at": now})
+    store["stream_heads"].insert_many(heads)
+    store["projection_checkpoints"].insert_many(checkpoints)
     if worker:
         work(store, "products", **state)
 
