@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.integration.conftest import _emptied_by_its_owner, _published_by_hand, shop_database
-from tests.integration.projections.admin.conftest import point_mongodb
+from tests.integration.conftest import _emptied_by_its_owner, _published_by_hand, point_mongodb, shop_database
 from tests.integration.projections.conftest import shop
 
 __all__ = ["_emptied_by_its_owner", "_published_by_hand", "point_mongodb", "shop", "shop_database"]

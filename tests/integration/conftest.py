@@ -7,12 +7,16 @@ While integration tests run, `empty_database` takes its place, so ``transactiona
 
 from __future__ import annotations
 
+import dataclasses
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from django.db import connection
 from django.test import TransactionTestCase
+
+from acme.env import env
+from queries.documents import connection as read_store
 
 # Filled by migrations and by nobody else: content types, permissions, and the record of the migrations themselves.
 KEPT = {"django_migrations", "django_content_type", "auth_permission"}
@@ -67,3 +71,15 @@ def empty_database() -> None:
             f"TRUNCATE {names} RESTART IDENTITY; "
             f"ALTER TABLE domain_event ENABLE TRIGGER domain_event_no_truncate; COMMIT"
         )
+
+
+@pytest.fixture
+def point_mongodb(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str | None], None]]:
+    """Makes the process use the MongoDB at that URL, or none, until the test ends."""
+
+    def point(url: str | None) -> None:
+        monkeypatch.setattr(read_store, "env", dataclasses.replace(env, mongodb_url=url))
+        read_store.reset_connection()
+
+    yield point
+    read_store.reset_connection()

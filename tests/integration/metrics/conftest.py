@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from pymongo.database import Database
 
-from acme.env import env
 from acme.exposition import Source, StateCollector
 from queries.documents import connection
 
@@ -33,18 +31,6 @@ def scrape(*sources: Source) -> Samples:
 def names(samples: Samples) -> set[str]:
     """Without labels."""
     return {series.partition("{")[0] for series in samples}
-
-
-@pytest.fixture
-def point_mongodb(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
-    """Makes the process read from the MongoDB at that URL until the test ends."""
-
-    def point(url: str) -> None:
-        monkeypatch.setattr(connection, "env", dataclasses.replace(env, mongodb_url=url))
-        connection.reset_connection()
-
-    yield point
-    connection.reset_connection()
 
 
 @pytest.fixture

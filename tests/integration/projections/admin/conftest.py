@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,23 +10,10 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 from pymongo.database import Database
 
-from acme.env import env
 from commands.customers.models import User
 from queries.documents import connection
 
 EMAIL = "operator@acme.test"
-
-
-@pytest.fixture
-def point_mongodb(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str | None], None]]:
-    """Makes the process use the MongoDB at that URL, or know none, until the test ends."""
-
-    def point(url: str | None) -> None:
-        monkeypatch.setattr(connection, "env", dataclasses.replace(env, mongodb_url=url))
-        connection.reset_connection()
-
-    yield point
-    connection.reset_connection()
 
 
 @pytest.fixture
