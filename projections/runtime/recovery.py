@@ -158,7 +158,7 @@ class Recovery:
         for aggregate, found in groupby(sorted(marked, key=_in_order), key=lambda letter: str(letter["aggregate"])):
             mine, marker = list(found), stopped.get(aggregate)
             first = marker.first_sequence if marker else self._applier.held[_stream(mine[0])].sequence + 1
-            self._letters.remove(letter["_id"] for letter in mine if letter["sequence"] < first and not _kept(letter))
+            self._settled([letter for letter in mine if letter["sequence"] < first])
             mine = [letter for letter in mine if letter["sequence"] >= first]
             if marker is None or not mine or marker.passed_to > self._applier.held[marker.stream].sequence:
                 continue
@@ -167,6 +167,11 @@ class Recovery:
                 continue
             chosen.append(Waiting(marker=marker, letters=mine, events=[envelope_of(letter) for letter in mine]))
         return chosen
+
+    def _settled(self, letters: list[Letter]) -> None:
+        """What was carried out by somebody who was killed before the letters were told."""
+        self._letters.remove(letter["_id"] for letter in letters if not _kept(letter))
+        self._letters.update((letter["_id"], {"$unset": {"request": ""}}) for letter in letters if _kept(letter))
 
     def _look_at_records(self, letters: list[Letter]) -> None:
         """Records that were no event: the log has what they may have stood for, so one that can be read now is done."""

@@ -130,7 +130,7 @@ def test_a_retry_killed_at_any_write_counts_nothing_twice(
 
 
 class Kills:
-    """Ends each attempt after one of its first writes, a random one; ``done`` kills so far."""
+    """Ends the first attempt after its first write, the second after its second, and so on, later ones at random."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.done, self._left = 0, 0
@@ -139,7 +139,7 @@ class Kills:
             monkeypatch.setattr(Collection, name, self._killing(getattr(Collection, name)))
 
     def begin(self) -> None:
-        self._left = self._random.randint(1, 6 + self.done)
+        self._left = self.done + 1 if self.done < 12 else self._random.randint(1, 30)
         assert self.done < 400
 
     def _killing(self, original: Any) -> Any:
