@@ -146,7 +146,7 @@ def _shade(frame: Frame, first: datetime, last: datetime) -> SafeString:
         round(right - left, 1),
         HEIGHT - TOP - BOTTOM,
         round((left + right) / 2, 1),
-        (HEIGHT - BOTTOM + TOP) / 2 + 4,
+        (HEIGHT - BOTTOM + 3 * TOP) / 4 + 4,  # between two lines of the grid
         said,
     )
 

@@ -17,6 +17,7 @@ from projections.runtime.report import lag_rows
 
 Row = dict[str, Any]
 TOPIC_PREFIX = "acme."
+UNBROKEN = "\u2060"  # word joiner: no line ends beside it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +37,7 @@ class WorkerLine:
     @property
     def short(self) -> str:
         """Its partitions without what all topics begin with."""
-        return self.partitions.replace(TOPIC_PREFIX, "")
+        return self.partitions.replace(TOPIC_PREFIX, "").replace("–", f"{UNBROKEN}–{UNBROKEN}")
 
 
 @dataclass(frozen=True, kw_only=True)
