@@ -18,6 +18,7 @@ from pymongo.database import Database
 
 from acme.contracts.envelope import Envelope, Unseal
 from projections.runtime.fold import fold_batch, group_by_aggregate
+from projections.runtime.generations import live_of
 from projections.runtime.projection import Projection
 from queries.documents.connection import collection_name
 
@@ -108,7 +109,8 @@ def compare_with_log(store: Database[Any], projections: Iterable[Projection]) ->
     heads = reader.heads([topic.name for topic in TOPICS])
     log = [e for head in heads for e in reader.read(head.topic, head.partition, 1, head.sequence)]
     unseal = subject_keys().unseal
-    return {p.name: differences(replay(p, log, unseal), stored(store, p)) for p in projections}
+    live = {p.name: live_of(store, p.name) for p in projections}
+    return {p.name: differences(replay(p, log, unseal), stored(store, p, live[p.name])) for p in projections}
 
 
 #: aggregate type → (projection, section): where its state shows in the read models.

@@ -88,7 +88,7 @@ class Recovery:
 
     def discard(self, letters: list[Letter], *, by: str, reason: str) -> None:
         """Passes marked letters over for good; they are kept as discarded, and say that their aggregate has a gap."""
-        chosen = self._chosen(letters)
+        chosen = self._chosen([letter for letter in letters if letter["aggregate"] is not None])
         now = self._applier.clock()
         note = {"state": DISCARDED, "discarded_by": by, "discarded_reason": reason, "discarded_at": now}
         kept = [letter["_id"] for waiting in chosen for letter in waiting.letters]

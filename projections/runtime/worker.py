@@ -163,9 +163,10 @@ class Worker:
         if self._consumer is not None and found.group != self._orders.group:
             logger.warning("%s: joining another consumer group", self.projection.name)
             self._leave_group()
-        if self._orders.paused and not found.paused:
-            logger.warning("%s: goes on", self.projection.name)
+        if bool(self._orders.paused) != bool(found.paused):
+            logger.warning("%s: %s", self.projection.name, "paused" if found.paused else "goes on")
             self._supply.ready.clear()
+            self._last_beat = 0.0  # whoever has asked sees the answer at once
         self._orders = found
         if self._part is not None:
             self._part.operations.look()

@@ -31,6 +31,7 @@ from commands.handling import execute
 from commands.inventory.receive_stock import ReceiveStock, receive_stock
 from commands.outbox.publisher import Publisher
 from projections.registry import PROJECTIONS
+from projections.runtime.announcer import Announce
 from projections.runtime.projection import Projection
 from projections.runtime.runner import KafkaIdentities
 from projections.runtime.settings import DEFAULT, WorkerSettings
@@ -67,8 +68,7 @@ class Shop:
                 continue
             product, sku = self.random.choice(self.products)
             if self.random.random() < 0.5:
-                price = Money(self.random.randint(1, 9_999), "GBP")
-                execute(set_price, SetPrice(product_id=product, sku=sku, price=price), actor=STAFF)
+                self.set_price(product, sku, self.random.randint(1, 9_999))
             else:
                 execute(receive_stock, ReceiveStock(sku=sku, quantity=1), actor=STAFF)
         if publish:
@@ -86,8 +86,17 @@ class Shop:
             else:
                 return
 
+    def set_price(self, product: UUID, sku: str, pence: int) -> None:
+        """One command, not published yet."""
+        price = Money(pence, "GBP")
+        execute(set_price, SetPrice(product_id=product, sku=sku, price=price), actor=STAFF)
+
     def worker(
-        self, name: str, settings: WorkerSettings = QUICK, projection: Projection | None = None
+        self,
+        name: str,
+        settings: WorkerSettings = QUICK,
+        projection: Projection | None = None,
+        announce: Announce = lambda letters, streams: None,
     ) -> threading.Event:
         """A worker in a thread of this process; set the event to stop it."""
         stop = threading.Event()
@@ -97,7 +106,7 @@ class Shop:
             return Consumer(self.broker.url, group, topics, on_assigned=assigned, on_revoked=revoked)
 
         chosen = projection or PROJECTIONS[name]
-        worker = Worker(chosen, self.store, event_log(), subject_keys(), consumer, identities, settings)
+        worker = Worker(chosen, self.store, event_log(), subject_keys(), consumer, identities, settings, announce)
 
         def run() -> None:
             try:
