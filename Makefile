@@ -26,7 +26,8 @@ types:  ## mypy on the typed core
 	$(BIN)/mypy
 
 pytest:  ## tests on real engines (ARGS="-k name" to choose)
-	$(BIN)/python -m pytest --durations=12 $(ARGS)
+	$(BIN)/python -m pytest --durations=12 $(if $(ARGS),$(ARGS),--ignore tests/faults --numprocesses 2 --dist loadfile)
+	$(if $(ARGS),,$(BIN)/python -m pytest --durations=5 tests/faults)
 
 faults: install  ## kill -9 of every part of a running shop; ends with: faults N, lost 0, twice 0, differing 0
 	$(BIN)/python -m pytest tests/faults -s $(ARGS)

@@ -14,10 +14,17 @@ from pathlib import Path
 from acme.devstack.engines import find_all
 from acme.devstack.home import Home
 
+#: Names of the URLs that a test process has made up. A process that it starts to run tests (pytest-xdist) has them in
+#: its environment, and must not take them for engines that somebody gave: it has its own.
+MADE_UP = "ACME_TESTS_MADE_UP"
+
+for variable in os.environ.pop(MADE_UP, "").split():
+    os.environ.pop(variable, None)
 HOME = Home(Path(tempfile.mkdtemp(prefix="acme-tests-")))
 HOME.prepare()
 ENGINES = find_all(HOME, say=lambda line: None)
 os.environ.update(ENGINES.urls, ACME_HOME=str(HOME.root))
+os.environ[MADE_UP] = " ".join(engine.variable for engine in ENGINES.ours)
 
 
 def pytest_unconfigure() -> None:

@@ -67,7 +67,7 @@ def test_other_headers_are_refused(header: str) -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"exp": int(time.time()) - 1},
+        {"exp": 1_000_000_000},
         {"exp": ...},
         {"aud": "another"},
         {"aud": ...},

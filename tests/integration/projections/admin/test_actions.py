@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
-from uuid import uuid4
+from uuid import UUID
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -24,7 +24,7 @@ Store = Database[dict[str, Any]]
 RETRY, DISCARD, RESYNC = (reverse(f"admin:projections_deadletter_{name}") for name in ("retry", "discard", "resync"))
 PAUSE, RESUME = (reverse(f"admin:projections_projection_{name}", args=["products"]) for name in ("pause", "resume"))
 FINGERPRINT = "a1b2c3d4e5f6"
-POISON = uuid4()
+POISON = UUID(int=7)
 
 
 @pytest.fixture

@@ -19,7 +19,6 @@ from projections.alerting.check import tell
 from projections.alerting.message import Message
 from projections.alerting.telling import Ledger
 from queries.documents import connection
-from tests.integration.metrics.conftest import point_mongodb  # noqa: F401 (a fixture)
 from tests.sinks import HttpSink, SmtpSink
 
 START = datetime(2026, 1, 1, 3, tzinfo=UTC)
@@ -89,7 +88,7 @@ def checks(store: Database[dict[str, Any]], channel: Keeping) -> Checks:
 def read_store(
     mongo: str,
     mongo_database: str,
-    point_mongodb: Callable[[str], None],  # noqa: F811 (pytest gives it)
+    point_mongodb: Callable[[str], None],
 ) -> Database[dict[str, Any]]:
     """An empty database, from which this process reads until the test ends."""
     point_mongodb(f"{mongo.rpartition('/')[0]}/{mongo_database}")
