@@ -8,7 +8,6 @@ from typing import Any
 
 import pymongo
 from prometheus_client.core import GaugeMetricFamily, Metric
-from pymongo.database import Database
 
 from acme import metrics
 from acme.exposition import Source, start_exposition
@@ -32,10 +31,11 @@ def read_state() -> list[Metric]:
         store = database()
         now = datetime.now(UTC)
         live = {name: live_generation(name) for name in PROJECTIONS}
+        lags = [read_lag(name, now=now) for name in PROJECTIONS]
         paused = {row["_id"] for row in store["projection_pointers"].find() if row.get("paused")}
         return [
-            *_lag([read_lag(name, now=now) for name in PROJECTIONS]),
-            *_parked(_letters(store, live), now),
+            *_lag(lags),
+            *_parked(lags, now),
             *_workers(_of_live(store["projection_workers"].find(), live), now),
             _single(metrics.PAUSED, {name: float(name in paused) for name in PROJECTIONS}),
         ]
@@ -74,18 +74,6 @@ def _lag(lags: list[Lag]) -> Iterable[Metric]:
     return events, known, seconds
 
 
-def _letters(store: Database[Row], live: dict[str, int]) -> Rows:
-    """One row per projection that has parked letters: how many, and when the oldest failed first."""
-    letters = store["projection_dead_letters"]
-    found: Rows = {}
-    for name, generation in live.items():
-        parked = {"projection": name, "generation": generation, "state": "parked"}
-        events = letters.count_documents(parked)
-        first = letters.find_one(parked, {"first_at": 1}, sort=[("first_at", 1)]) if events else None
-        found[name] = [{"events": events, "oldest": first["first_at"]}] if first else []
-    return found
-
-
 def _of_live(rows: Iterable[Row], live: dict[str, int]) -> Rows:
     found: Rows = {name: [] for name in live}
     for row in rows:
@@ -94,11 +82,10 @@ def _of_live(rows: Iterable[Row], live: dict[str, int]) -> Rows:
     return found
 
 
-def _parked(letters: Rows, now: datetime) -> Iterable[Metric]:
-    """A projection has one row of `_letters`, or none."""
-    events = {name: sum(row["events"] for row in rows) for name, rows in letters.items()}
-    oldest = {name: max((_age(row["oldest"], now) for row in rows), default=0.0) for name, rows in letters.items()}
-    return _single(metrics.PARKED_EVENTS, events), _single(metrics.PARKED_OLDEST_SECONDS, oldest)
+def _parked(lags: list[Lag], now: datetime) -> Iterable[Metric]:
+    oldest = {lag.projection: _age(lag.parked_since, now) if lag.parked_since else 0.0 for lag in lags}
+    yield _single(metrics.PARKED_EVENTS, {lag.projection: float(lag.parked) for lag in lags})
+    yield _single(metrics.PARKED_OLDEST_SECONDS, oldest)
 
 
 def _workers(workers: Rows, now: datetime) -> Iterable[Metric]:
