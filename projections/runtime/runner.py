@@ -24,6 +24,10 @@ from queries.documents.connection import database
 logger = logging.getLogger(__name__)
 
 
+class NotReached(Exception):
+    """A projection that was to be brought up to date once could not be."""
+
+
 class KafkaIdentities:
     """Topic identities through one administrator's connection per thread of use, made at the first call."""
 
@@ -52,8 +56,9 @@ def run_projections(
 ) -> bool:
     """Runs until ``stop`` is set, or with ``once`` until every projection has reached the heads seen at the start.
 
-    Blocks. Answers False when a worker ended by an error of its own (it is logged); the others are stopped then. Raises
-    an engine's failure that a worker could not wait out (with ``once``: the heads or checkpoints cannot be read).
+    Blocks. Answers False when a worker ended by an error of its own (it is logged; the others are stopped then), or
+    with ``once`` could not get there because partitions are blocked or an operator has paused the projection. Raises an
+    engine's failure that a worker could not wait out (with ``once``: the heads or checkpoints cannot be read).
     """
     errors: list[Exception] = []
     log = event_log()
@@ -93,8 +98,14 @@ def _run_one(
     announcer = Announcer(bootstrap)
     worker = Worker(projection, store, log, subject_keys(), consumer, identities, settings, announcer)
     try:
-        reached = reached_heads(store, log, projection) if once else None
-        worker.run(stop, reached or (lambda: False))
+        if not once:
+            worker.run(stop)
+            return
+        reached = reached_heads(store, log, projection)
+        worker.run(stop, lambda: worker.paused or reached(worker.blocked))
+        if worker.paused or worker.blocked:
+            errors.append(NotReached(f"{projection.name} cannot get to the heads: {worker.why_not()}"))
+            logger.error(errors[-1])
     except Exception as error:
         if not is_engine_failure(error):
             logger.exception("%s: the worker ended by an error of its own", projection.name)
@@ -106,13 +117,15 @@ def _run_one(
         close_old_connections()
 
 
-def reached_heads(store: Database[dict[str, Any]], log: EventLog, projection: Projection) -> Callable[[], bool]:
-    """A question: has the live generation applied everything that is numbered now?"""
+def reached_heads(
+    store: Database[dict[str, Any]], log: EventLog, projection: Projection
+) -> Callable[[set[Stream]], bool]:
+    """A question: has the live generation applied everything that is numbered now, but for some partitions?"""
     wanted: dict[Stream, int] = {(h.topic, h.partition): h.sequence for h in log.heads(projection.topics) if h.sequence}
     checkpoints = Checkpoints(store, projection.name, open_live(store, projection))
 
-    def reached() -> bool:
+    def reached(but: set[Stream]) -> bool:
         held = checkpoints.load(wanted)
-        return all(held[stream].sequence >= sequence for stream, sequence in wanted.items())
+        return all(held[stream].sequence >= sequence for stream, sequence in wanted.items() if stream not in but)
 
     return reached

@@ -86,6 +86,21 @@ class Worker:
         self._without_partitions_since = time.monotonic()
         self._failures = 0
 
+    @property
+    def paused(self) -> bool:
+        """Whether an operator has paused the projection."""
+        return bool(self._orders.paused)
+
+    @property
+    def blocked(self) -> set[Stream]:
+        """Partitions that cannot go on."""
+        return set(self._supply.blocked)
+
+    def why_not(self) -> str:
+        """Why it is not working on everything it has."""
+        reasons = {f"{t}[{p}]: {blocked.why}" for (t, p), blocked in self._supply.blocked.items()}
+        return "it is paused" if self.paused else "; ".join(sorted(reasons))
+
     def run(self, stop: threading.Event, until: Callable[[], bool] = lambda: False) -> None:
         """Works until ``stop`` is set or ``until`` is true; then leaves the group with its checkpoints written."""
         with self._watchdog:

@@ -8,7 +8,7 @@ import signal
 import pytest
 from kafka.admin import KafkaAdminClient
 
-from acme.contracts.topics import TOPICS
+from acme.contracts.topics import DEAD_LETTERS, TOPICS
 from acme.devstack.engine import EngineServer
 from commands.outbox.models import LogEpoch, StreamHead
 from commands.outbox.publisher import Publisher
@@ -84,10 +84,10 @@ def test_the_daemon_stops_cleanly(publisher: Publisher, kafka_broker: EngineServ
 def test_topics_are_created_with_the_contracts_partitions(kafka_broker: EngineServer, shop_database: None) -> None:
     code, output = run(kafka_broker.url, "create_topics", "--json")
     assert code == 0
-    assert set(json.loads(output.splitlines()[-1])["created"]) == {topic.name for topic in TOPICS}
+    assert set(json.loads(output.splitlines()[-1])["created"]) == {topic.name for topic in (*TOPICS, DEAD_LETTERS)}
     admin = KafkaAdminClient(bootstrap_servers=kafka_broker.url)
     found = {topic["name"]: len(topic["partitions"]) for topic in admin.describe_topics()}
-    assert found == {topic.name: topic.partitions for topic in TOPICS}
+    assert found == {topic.name: topic.partitions for topic in (*TOPICS, DEAD_LETTERS)}
     assert run(kafka_broker.url, "create_topics")[1].strip() == "all topics are there"
     admin.delete_topics(["acme.carts"])
     admin.create_topics({"acme.carts": {"num_partitions": 3, "replication_factor": 1}})

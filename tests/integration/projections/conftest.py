@@ -126,7 +126,7 @@ class Shop:
     def database_url(self) -> str:
         return "postgresql://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format(**connection.settings_dict)
 
-    def process(self, name: str) -> subprocess.Popen[bytes]:
+    def process(self, name: str, *options: str) -> subprocess.Popen[bytes]:
         """`manage.py projector run NAME` as a process of its own."""
         engines = {
             "DATABASE_URL": self.database_url,
@@ -135,7 +135,7 @@ class Shop:
         }
         log = Path(os.environ["ACME_HOME"]) / f"projector-{len(self._processes)}.log"
         process = subprocess.Popen(
-            [sys.executable, "manage.py", "projector", "run", name],
+            [sys.executable, "manage.py", "projector", "run", name, *options],
             cwd=PROJECT,
             env={**os.environ, **engines},
             stderr=log.open("wb"),

@@ -78,6 +78,7 @@ def test_pause_resume_and_reset_reach_every_worker_within_a_second(shop: Shop) -
     shop.publish()
     time.sleep(1)
     assert shop.differences("products")
+    assert shop.process("products", "--once").wait(30) == 1  # it cannot get there, and says so instead of waiting
     control.resume(shop.store, "products")
     shop.settled("products")
 
