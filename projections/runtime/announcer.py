@@ -7,10 +7,11 @@ that a Kafka that is down holds up no worker.
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from acme.bus import BusError, Outgoing, Producer, Topics
+from acme.bus import BusError, Outgoing, Producer, RecordRefused, Topics
 from acme.contracts.topics import DEAD_LETTERS
 from projections.runtime.checkpoints import Stream
 from projections.runtime.failures import is_engine_failure
@@ -63,6 +64,7 @@ class Announcer:
         self._producer: Producer | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="dead-letters")
         self._running: Future[None] | None = None
+        self._stop = threading.Event()
 
     def __call__(self, letters: DeadLetters, streams: Iterable[Stream]) -> None:
         """Sends in the background what is not on the topic yet; without effect while that still goes on."""
@@ -70,19 +72,34 @@ class Announcer:
             self._running = self._thread.submit(self._send, letters, set(streams))
 
     def close(self) -> None:
-        """Waits for what is being sent."""
+        """Waits for what is being sent at this moment; the rest goes out at the next start."""
+        self._stop.set()
         self._thread.shutdown(wait=True)
         self._drop_producer()
 
     def _send(self, letters: DeadLetters, streams: set[Stream]) -> None:
         try:
-            while waiting := letters.unannounced(streams, AT_ONCE):
-                self._connected().send_all(map(record_of, waiting))
-                letters.update((letter["_id"], {"$set": {"announced": True}}) for letter in waiting)
+            while not self._stop.is_set() and (waiting := letters.unannounced(streams, AT_ONCE)):
+                try:
+                    self._connected().send_all(map(record_of, waiting))
+                except RecordRefused:
+                    self._one_by_one(letters, waiting)
+                else:
+                    letters.update((letter["_id"], {"$unset": {"unannounced": ""}}) for letter in waiting)
         except Exception as error:
             self._drop_producer()
             if not is_engine_failure(error) and not isinstance(error, BusError):
                 logger.exception("dead letters cannot be announced")
+
+    def _one_by_one(self, letters: DeadLetters, waiting: list[Letter]) -> None:
+        """A letter that no record can hold, with its headers, stays in MongoDB alone."""
+        for letter in waiting:
+            self._drop_producer()
+            try:
+                self._connected().send_all([record_of(letter)])
+            except RecordRefused:
+                logger.error("dead letter %s is too large for a record", letter["_id"])
+            letters.update([(letter["_id"], {"$unset": {"unannounced": ""}})])
 
     def _connected(self) -> Producer:
         if self._producer is None:

@@ -14,7 +14,8 @@ from typing import Any
 from pymongo.database import Database
 
 from acme import metrics
-from acme.contracts.envelope import Envelope, Unseal
+from acme.bus import Record
+from acme.contracts.envelope import Envelope, Undecodable, Unseal
 from projections.runtime import checkpoints
 from projections.runtime.checkpoints import Checkpoint, Checkpoints, Stream
 from projections.runtime.documents import Overtaken
@@ -35,9 +36,10 @@ class QueueFull(StreamBlocked):
 
     kind = "queue-full"
 
-    def __init__(self, streams: set[Stream], why: str) -> None:
+    def __init__(self, first: dict[Stream, int], why: str) -> None:
         super().__init__(why)
-        self.streams = streams
+        self.streams = set(first)
+        self.first = first  # the sequence in each partition that does not fit any more
 
 
 class Applier:
@@ -65,6 +67,7 @@ class Applier:
         self.clock = clock
         self._sleep = sleep
         self._limits = limits or QueueLimits()
+        self._letters_known: int | None = None  # about how many there are: other workers park too
 
     def reload(self, streams: Iterable[Stream]) -> None:
         """Takes over these partitions (and no others) as the store has them; forgets every document.
@@ -77,6 +80,7 @@ class Applier:
         wanted = list(streams)
         self.writer.forget()
         self._incarnation = checkpoints.store_incarnation(self._store)
+        self._letters_known = None
         self.held = self.checkpoints.take_over(wanted, self._incarnation)
         found = self.stopped_aggregates.load(wanted)
         self.stopped = {name: marker for name, marker in found.items() if not self.left_over(marker)}
@@ -119,11 +123,13 @@ class Applier:
         passed_over = [item.envelope for item in batch if self._is_stopped(item.envelope)]
         envelopes = [item.envelope for item in batch if not self._is_stopped(item.envelope)]
         offsets = {(e.topic, e.partition, e.sequence or 0): item.offset for item in batch for e in [item.envelope]}
-        self._hold_back(passed_over, offsets)
         unwritable: dict[str, BaseException] = {}
         parked: set[str] = set()
         while True:
             fold = self._fold(envelopes, unwritable)
+            if not parked:  # all that is to be parked must fit before any of it is written
+                self._refuse_overflow([*passed_over, *(e for r in fold.refusals for e in (r.envelope, *r.held))])
+                self._hold_back(passed_over, offsets)
             self._park([r for r in fold.refusals if r.envelope.aggregate not in parked], offsets)
             parked |= {refusal.envelope.aggregate for refusal in fold.refusals}
             try:
@@ -172,41 +178,74 @@ class Applier:
         if not refusals:
             return
         self.audit()  # an event may only seem wrong, because the store went back
-        self._refuse_overflow([[refusal.envelope, *refusal.held] for refusal in refusals])
         now = self.clock()
         self.stopped_aggregates.stop(refusals, now)
+        self._mark_counted([event for refusal in refusals for event in (refusal.envelope, *refusal.held)])
         self._count_parked(self.letters.park(refusals, [], offsets, now))
 
     def _hold_back(self, passed_over: list[Envelope], offsets: Offsets) -> None:
         """The same for further events of stopped aggregates. Raises `Overtaken` where one goes on."""
         if not passed_over:
             return
-        groups = group_by_aggregate(passed_over)
-        self._refuse_overflow(list(groups.values()))
-        last = {name: events[-1].sequence or 0 for name, events in groups.items()}
+        last = {name: events[-1].sequence or 0 for name, events in group_by_aggregate(passed_over).items()}
         further = {name: to for name, to in last.items() if to > self.stopped[name].passed_to}
         self.stopped_aggregates.pass_over((self.stopped[name], to) for name, to in further.items())
         # From here on no other worker may let it go on before the checkpoint has come so far.
         self.stopped.update({name: replace(self.stopped[name], passed_to=to) for name, to in further.items()})
+        self._mark_counted(passed_over)
         held_back = [(envelope, self.stopped[envelope.aggregate]) for envelope in passed_over]
         self._count_parked(self.letters.park([], held_back, offsets, self.clock()))
 
+    def _mark_counted(self, events: list[Envelope]) -> None:
+        if self.projection.counts:
+            self.writer.mark_counted(self.letters.missing(events))
+
     def _count_parked(self, letters: int) -> None:
         metrics.PROJECTION_PARKED.labels(projection=self.projection.name).inc(letters)
+        if self._letters_known is not None:
+            self._letters_known += letters
 
-    def _refuse_overflow(self, groups: list[list[Envelope]]) -> None:
-        """Raises `QueueFull` naming the partitions of the aggregates whose letters would be too many."""
-        limit = self._limits.in_all
-        if self.letters.count() + sum(map(len, groups)) > limit:
-            streams = {(events[0].topic, events[0].partition) for events in groups}
-            raise QueueFull(streams, f"more than {limit} dead letters of {self.projection.name}")
-        limit = self._limits.per_aggregate
-        for events in groups:
-            name, marker = events[0].aggregate, self.stopped.get(events[0].aggregate)
+    def _refuse_overflow(self, events: list[Envelope]) -> None:
+        """Raises `QueueFull` naming, in each partition, the first event whose letter would be one too many."""
+        if not events or not self._near_a_limit(events):
+            return
+        room = self._limits.in_all - self.letters.count()
+        parked: dict[str, int] = {}
+        first: dict[Stream, int] = {}
+        for event in sorted(self.letters.missing(events), key=lambda e: e.sequence or 0):
+            name, stream = event.aggregate, (event.topic, event.partition)
+            if name not in parked:
+                parked[name] = self.letters.count(name)
+            if room <= 0 or parked[name] >= self._limits.per_aggregate:
+                first.setdefault(stream, event.sequence or 0)
+            elif stream not in first:
+                room, parked[name] = room - 1, parked[name] + 1
+        if first:
+            limits = f"{self._limits.per_aggregate} of an aggregate, {self._limits.in_all} in all"
+            raise QueueFull(first, f"there are as many dead letters of {self.projection.name} as may be ({limits})")
+
+    def _near_a_limit(self, events: list[Envelope]) -> bool:
+        """Whether it takes a count to know that there is room; an upper bound does in most batches."""
+        if self._letters_known is None:
+            self._letters_known = self.letters.count()
+        if self._letters_known + len(events) > self._limits.in_all * 0.9:
+            return True
+        for name, mine in group_by_aggregate(events).items():
+            marker = self.stopped.get(name)
             at_most = marker.passed_to - marker.first_sequence + 1 if marker else 0
-            known = self.letters.count(name) if at_most + len(events) > limit else 0
-            if known + len(events) > limit:
-                raise QueueFull({(events[0].topic, events[0].partition)}, f"more than {limit} dead letters of {name}")
+            if at_most + len(mine) > self._limits.per_aggregate:
+                return True
+        return False
+
+    def park_records(self, records: list[tuple[Record, Undecodable]], identities: dict[str, str]) -> None:
+        """Letters of records that are no event. Raises `QueueFull`."""
+        if not records:
+            return
+        if self.letters.count() + len(records) > self._limits.in_all:
+            streams = {(record.topic, record.partition): 0 for record, _ in records}
+            raise QueueFull(streams, f"more than {self._limits.in_all} dead letters of {self.projection.name}")
+        self.letters.park_undecodable(records, identities)
+        self._count_parked(len(records))
 
     def _moves(self, batch: list[Arrived], identities: dict[str, str]) -> dict[Stream, Checkpoint]:
         moves: dict[Stream, Checkpoint] = {}

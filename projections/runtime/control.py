@@ -13,6 +13,7 @@ from pymongo.database import Database
 
 from projections.runtime.generations import POINTERS, drop_generation, prepare
 from projections.runtime.projection import Projection
+from projections.runtime.requests import fail_open
 
 Store = Database[dict[str, Any]]
 
@@ -64,6 +65,7 @@ def reset(store: Store, projection: Projection, *, by: str) -> int:
     note = {"live": new, "previous": old, "version": projection.version, "reset_by": by, "reset_at": datetime.now(UTC)}
     if not store[POINTERS].update_one({"_id": projection.name, "live": old}, {"$set": note}).matched_count:
         raise NotDone(f"{projection.name} was switched to another generation meanwhile: look at its status")
+    fail_open(store, projection.name, old, "the projection was reset")
     for number in range(max(1, old - 2), old):
         drop_generation(store, projection, number)
     return new

@@ -7,7 +7,8 @@ changes nothing but its number of attempts.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
 from pymongo import UpdateOne
@@ -56,11 +57,21 @@ class DeadLetters:
             self._collection.bulk_write(operations, ordered=False)
         return len(operations)
 
-    def park_undecodable(self, record: Record, error: Undecodable, identity: str, now: datetime) -> None:
-        """A record that is no event: its bytes are kept. If it stood for a sequence, the log supplies the event."""
-        place = f"{record.topic}|{record.partition}|offset:{record.offset}@{identity[:8]}"
+    def park_undecodable(self, records: Iterable[tuple[Record, Undecodable]], identities: dict[str, str]) -> None:
+        """Records that are no event: their bytes are kept. If one stood for a sequence, the log supplies the event."""
+        now = datetime.now(UTC)
+        operations = []
+        for record, error in records:
+            identity = identities.get(record.topic, "")
+            key = f"{self._prefix}{record.topic}|{record.partition}|offset:{record.offset}@{identity[:8]}"
+            change = {"$setOnInsert": self._record(record, error, now), "$set": {"last_at": now}}
+            operations.append(UpdateOne({"_id": key}, change, upsert=True))
+        if operations:
+            self._collection.bulk_write(operations, ordered=False)
+
+    def _record(self, record: Record, error: Undecodable, now: datetime) -> dict[str, Any]:
         headers = [[name, value] for name, value in record.headers]
-        kept = {
+        return {
             **self._mine,
             "topic": record.topic,
             "partition": record.partition,
@@ -75,21 +86,25 @@ class DeadLetters:
             "held": False,
             "state": PARKED,
             "attempts": 1,
-            "announced": False,
+            "unannounced": True,
             "first_at": now,
         }
-        self._collection.update_one(
-            {"_id": self._prefix + place}, {"$setOnInsert": kept, "$set": {"last_at": now}}, upsert=True
-        )
 
-    def in_request(self, request: str, streams: Iterable[Stream], limit: int) -> list[Letter]:
-        """Letters that a request has marked in one of these partitions, in order; at most ``limit``."""
-        for topic, partition in sorted(streams):
-            chosen = {"request": request, "topic": topic, "partition": partition}
-            found = list(self._collection.find(chosen).sort([("sequence", 1), ("offset", 1)]).limit(limit))
-            if found:
-                return found
-        return []
+    def missing(self, envelopes: Iterable[Envelope]) -> list[Envelope]:
+        """Those of which there is no letter, of any state."""
+        by_key = {self._key(envelope): envelope for envelope in envelopes}
+        wanted, found = list(by_key), set()
+        for start in range(0, len(wanted), FIND_CHUNK):
+            chunk = {"_id": {"$in": wanted[start : start + FIND_CHUNK]}}
+            found |= {row["_id"] for row in self._collection.find(chunk, {"_id": 1})}
+        return [envelope for key, envelope in by_key.items() if key not in found]
+
+    def in_request(self, request: str, stream: Stream, limit: int, but: Iterable[str] = ()) -> list[Letter]:
+        """Letters that a request has marked in a partition, in order, but those of some aggregates."""
+        chosen: dict[str, Any] = {"request": request, "topic": stream[0], "partition": stream[1]}
+        if excluded := list(but):
+            chosen["aggregate"] = {"$nin": excluded}
+        return list(self._collection.find(chosen).sort([("sequence", 1), ("offset", 1)]).limit(limit))
 
     def first_of(self, aggregate: str, after: int) -> Letter | None:
         """The first parked letter of an aggregate behind a sequence."""
@@ -101,11 +116,13 @@ class DeadLetters:
         return list(self._collection.find(chosen).sort("sequence", 1))
 
     def parked(self, streams: Iterable[Stream]) -> list[Letter]:
-        """Key, aggregate, sequence and stream of all parked letters of aggregates in these partitions."""
+        """Key, place, aggregate and whether it was discarded once, of all parked letters in these partitions."""
         wanted = set(streams)
-        chosen = {**self._mine, "state": PARKED, "aggregate": {"$ne": None}}
-        rows = self._collection.find(chosen, {"aggregate": 1, "sequence": 1, "topic": 1, "partition": 1})
-        return [row for row in rows if (row["topic"], row["partition"]) in wanted]
+        topics, numbers = sorted({topic for topic, _ in wanted}), sorted({number for _, number in wanted})
+        places = {"topic": {"$in": topics}, "partition": {"$in": numbers}}
+        chosen = {**self._mine, "state": PARKED, **places, "aggregate": {"$ne": None}}
+        fields = dict.fromkeys(("aggregate", "sequence", "topic", "partition", "discarded_at"), 1)
+        return [row for row in self._collection.find(chosen, fields) if (row["topic"], row["partition"]) in wanted]
 
     def count(self, aggregate: str | None = None) -> int:
         """Parked letters, of one aggregate or in all."""
@@ -124,11 +141,11 @@ class DeadLetters:
         if operations:
             self._collection.bulk_write(operations, ordered=False)
 
-    def tried(self, aggregate: str, sequence: int, values: dict[str, Any], *, attempts: int = 0) -> None:
+    def tried(self, stopped: Stopped, values: dict[str, Any], *, attempts: int = 0) -> None:
         """The letter before which its aggregate waits now."""
-        chosen = {**self._mine, "aggregate": aggregate, "sequence": sequence}
+        key = f"{self._prefix}{stopped.topic}|{stopped.partition}|{stopped.first_sequence}"
         change = {"$set": {**values, "held": False, "held_by": None}, "$inc": {"attempts": attempts}}
-        self._collection.update_one(chosen, change)
+        self._collection.update_one({"_id": key}, change)
 
     def hold_behind(self, stopped: Stopped) -> None:
         """All later letters of the aggregate wait behind the event before which it has stopped now."""
@@ -141,8 +158,8 @@ class DeadLetters:
     def unannounced(self, streams: Iterable[Stream], limit: int) -> list[Letter]:
         """Letters that are not on the topic of dead letters yet."""
         wanted = set(streams)
-        rows = self._collection.find({**self._mine, "state": PARKED, "announced": False}).sort(IN_ORDER).limit(limit)
-        return [row for row in rows if (row["topic"], row["partition"]) in wanted]
+        rows = self._collection.find({**self._mine, "unannounced": True}).sort(IN_ORDER)
+        return list(islice((row for row in rows if (row["topic"], row["partition"]) in wanted), limit))
 
     def _key(self, envelope: Envelope) -> str:
         return f"{self._prefix}{envelope.topic}|{envelope.partition}|{envelope.sequence}"
@@ -186,7 +203,7 @@ class DeadLetters:
             "occurred_at": envelope.occurred_at,
             "recorded_at": envelope.recorded_at,
             "record": {"key": key, "value": value, "headers": [[name, text] for name, text in headers]},
-            "announced": False,
+            "unannounced": True,
             "first_at": now,
         }
 

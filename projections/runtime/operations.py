@@ -6,6 +6,7 @@ Between two chunks the stream goes on, so a retry of ten thousand letters holds 
 from __future__ import annotations
 
 import logging
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,10 +16,12 @@ from projections.runtime.applier import Applier
 from projections.runtime.checkpoints import Stream
 from projections.runtime.recovery import Recovery, ResyncFailed
 from projections.runtime.requests import DISCARD, DONE, FAILED, MARKING, REQUESTS, RESYNC, WAITING, count
+from projections.runtime.writer import CounterUnwritable, Unwritable
 
 logger = logging.getLogger(__name__)
 #: A request whose letters were being marked when its process died is taken up after so long.
 MARKING_GIVEN_UP = timedelta(minutes=5)
+LONGEST_CHUNK = 0.4  # seconds
 
 
 class Operations:
@@ -26,6 +29,7 @@ class Operations:
 
     def __init__(self, store: Database[dict[str, Any]], applier: Applier, recovery: Recovery, at_once: int) -> None:
         self._store, self._applier, self._recovery, self._at_once = store, applier, recovery, at_once
+        self._size = at_once
         self._open: list[dict[str, Any]] = []
 
     def look(self) -> None:
@@ -48,19 +52,39 @@ class Operations:
                     self._resync(request)
                     return True
                 continue
-            letters = self._applier.letters.in_request(request["_id"], ready, self._at_once)
-            if letters:
-                self._carry_out(request, letters)
+            if self._chunk(request, ready):
                 return True
             self._open.remove(request)
             self._finish(request)
         return False
 
+    def _chunk(self, request: dict[str, Any], ready: set[Stream]) -> bool:
+        """Some letters of the first partition that has any which can be carried out now."""
+        not_yet = self._recovery.not_yet()
+        for stream in sorted(ready):
+            letters = self._applier.letters.in_request(request["_id"], stream, self._size, but=not_yet)
+            if letters:
+                started = time.monotonic()
+                self._carry_out(request, letters)
+                self._adapt(time.monotonic() - started)
+                return True
+        return False
+
+    def _adapt(self, seconds: float) -> None:
+        """Smaller chunks where one takes long: the stream waits meanwhile."""
+        if seconds > LONGEST_CHUNK:
+            self._size = max(1, self._size // 2)
+        elif seconds < LONGEST_CHUNK / 4:
+            self._size = min(self._at_once, self._size * 2)
+
     def _carry_out(self, request: dict[str, Any], letters: list[dict[str, Any]]) -> None:
-        if request["action"] == DISCARD:
-            self._recovery.discard(letters, by=request["by"], reason=request["reason"])
-        else:
-            self._recovery.retry(letters)
+        try:
+            if request["action"] == DISCARD:
+                self._recovery.discard(letters, by=request["by"], reason=request["reason"])
+            else:
+                self._recovery.retry(letters)
+        except (Unwritable, CounterUnwritable) as error:
+            self._recovery.give_up(letters, error)
 
     def _finish(self, request: dict[str, Any]) -> None:
         """Closes a request of which no letter is left anywhere; those of partitions that others own keep it open."""
@@ -77,6 +101,7 @@ class Operations:
             counts = {"waiting": 0, "done": 0, "failed": 1, "held": 0}
             self._close(request, {"state": FAILED, "counts": counts, "message": str(error)})
             return
+        self._applier.same_store()
         counts = {"waiting": 0, "done": 1, "failed": 0, "held": 0}
         self._close(request, {"state": DONE, "counts": counts, "message": f"made anew from {events} events"})
 

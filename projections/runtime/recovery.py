@@ -57,12 +57,15 @@ class Recovery:
         applier = self._applier
         parked = self._letters.parked(applier.held)
         gone = [
-            letter["_id"]
+            letter
             for letter in parked
             if letter["aggregate"] not in applier.stopped
-            and letter["sequence"] <= applier.held[letter["topic"], letter["partition"]].sequence
+            and letter["sequence"] <= applier.held[_stream(letter)].sequence
         ]
-        self._letters.remove(gone)
+        # One that was discarded and parked once more by somebody late still says that its aggregate has a gap.
+        self._letters.remove(letter["_id"] for letter in gone if "discarded_at" not in letter)
+        again = [letter["_id"] for letter in gone if "discarded_at" in letter]
+        self._letters.update((key, {"$set": {"state": DISCARDED}}) for key in again)
         found = self._markers.load(applier.held)
         self._markers.forget(marker for marker in found.values() if applier.left_over(marker))
         first = {(letter["aggregate"], letter["sequence"]) for letter in parked}
@@ -75,16 +78,28 @@ class Recovery:
         held = self._applier.held
         return [s for s in self._applier.stopped.values() if s.passed_to <= held[s.stream].sequence]
 
+    def not_yet(self) -> list[str]:
+        """Stopped aggregates that no request can move now: some of their events are ahead of the checkpoint."""
+        held = self._applier.held
+        return [s.aggregate for s in self._applier.stopped.values() if s.passed_to > held[s.stream].sequence]
+
     def retry(self, letters: list[Letter]) -> None:
         """Applies marked letters in order; of an aggregate that fails again the later ones are held.
 
         Raises `Overtaken` and engine failures; it is to be called again then.
         """
+        again = [letter for letter in letters if "discarded_at" in letter]
+        self._outcome(again, "failed", "it was discarded before: discard it again and resync its aggregate")
+        letters = [letter for letter in letters if "discarded_at" not in letter]
         chosen = self._chosen(letters)
         events = [event for waiting in chosen for event in waiting.events]
         fold = self._applied(events)
         refused = {refusal.envelope.aggregate: refusal for refusal in fold.refusals}
         self._settle([(waiting, refused.get(waiting.marker.aggregate)) for waiting in chosen])
+
+    def give_up(self, letters: list[Letter], error: Exception) -> None:
+        """The store refuses what a request would write: its letters stay parked."""
+        self._outcome(letters, "failed", f"{type(error).__name__}: {error}")
 
     def discard(self, letters: list[Letter], *, by: str, reason: str) -> None:
         """Passes marked letters over for good; they are kept as discarded, and say that their aggregate has a gap."""
@@ -162,10 +177,12 @@ class Recovery:
             mine = [letter for letter in mine if letter["sequence"] >= first]
             if marker is None or not mine or marker.passed_to > self._applier.held[marker.stream].sequence:
                 continue
-            if mine[0]["sequence"] != first:
-                self._outcome(mine, "held", f"sequence {first} of {aggregate} is parked before it")
-                continue
-            chosen.append(Waiting(marker=marker, letters=mine, events=[envelope_of(letter) for letter in mine]))
+            together = _without_hole(mine, first)
+            rest = mine[len(together) :]
+            self._outcome(rest, "held", f"an event of {aggregate} before it is parked and was not asked for")
+            if together:
+                events = [envelope_of(letter) for letter in together]
+                chosen.append(Waiting(marker=marker, letters=together, events=events))
         return chosen
 
     def _settled(self, letters: list[Letter]) -> None:
@@ -249,13 +266,17 @@ class Recovery:
                 error=refusal.error,
                 fingerprint=refusal.fingerprint,
             )
+        if last >= marker.passed_to:
+            return None
         following = self._letters.first_of(marker.aggregate, last)
-        if following is not None:
+        whole = following is not None and following["aggregate_version"] == waiting.events[-1].aggregate_version + 1
+        if following is not None and whole:
             first, version = following["sequence"], following["aggregate_version"]
             error = NOT_TRIED.format(first=marker.first_sequence)
             return replace(marker, first_sequence=first, first_version=version, error=error)
-        if last != marker.passed_to and any(self._log_has(marker, last)):
-            self._complete(replace(marker, first_sequence=last + 1))
+        lost = list(self._log_has(marker, last))
+        if lost:
+            self._letters.park([], [(event, marker) for event in lost], {}, self._applier.clock())
             raise Overtaken(f"{marker.aggregate}: letters after sequence {last} were missing")
         return None
 
@@ -287,14 +308,14 @@ class Recovery:
         self._markers.move(marker, following, now)
         self._applier.stopped[marker.aggregate] = following
         left = [letter for letter in waiting.letters if letter["sequence"] >= first]
-        if refusal is None:
-            self._letters.tried(marker.aggregate, first, {"error": following.error})
-        else:
-            self._letters.tried(marker.aggregate, first, failure(refusal), attempts=1)
-            self._outcome(left[:1], "failed", refusal.error)
-            self._outcome(left[1:], "held", f"sequence {first} failed")
         if first != marker.first_sequence or marker.fingerprint != following.fingerprint:
             self._letters.hold_behind(following)
+        if refusal is None:
+            self._letters.tried(following, {"error": following.error})
+        else:
+            self._letters.tried(following, failure(refusal), attempts=1)
+            self._outcome(left[1:], "held", f"sequence {first} failed")
+            self._outcome(left[:1], "failed", refusal.error)
 
     def _count(self, outcome: str, letters: int) -> None:
         metrics.LETTERS_RETRIED.labels(projection=self._applier.projection.name, outcome=outcome).inc(letters)
@@ -316,6 +337,17 @@ class Recovery:
 
 def _in_order(letter: Letter) -> tuple[str, int]:
     return letter["aggregate"], letter["sequence"]
+
+
+def _without_hole(letters: list[Letter], first: int) -> list[Letter]:
+    """The first of these letters of one aggregate that follow one another without a version missing."""
+    if not letters or letters[0]["sequence"] != first:
+        return []
+    version = letters[0]["aggregate_version"]
+    for number, letter in enumerate(letters):
+        if letter["aggregate_version"] != version + number:
+            return letters[:number]
+    return letters
 
 
 def _stream(letter: dict[str, Any]) -> Stream:

@@ -137,6 +137,19 @@ def count(store: Store, request: dict[str, Any]) -> dict[str, int]:
     }
 
 
+def fail_open(store: Store, projection: str, generation: int, message: str) -> None:
+    """Closes requests that no worker will carry out any more."""
+    mine = {"projection": projection, "generation": generation, "state": {"$in": [MARKING, WAITING]}}
+    for request in list(store[REQUESTS].find(mine)):
+        closed = {
+            "state": FAILED,
+            "counts": count(store, request),
+            "message": message,
+            "finished_at": datetime.now(UTC),
+        }
+        store[REQUESTS].update_one({"_id": request["_id"]}, {"$set": closed})
+
+
 def wait(
     store: Store, request_id: str, *, seconds: float, on_progress: Callable[[Progress], None] = lambda _: None
 ) -> Progress:

@@ -62,7 +62,12 @@ class Supply:
         for stream, found in records.items():
             if stream not in self.ready:
                 continue
-            arrived = list(self._decoded(applier, found, identities))
+            arrived, undecodable = self._decoded(found)
+            try:
+                applier.park_records(undecodable, identities)
+            except StreamBlocked as error:
+                self.block(consumer, [stream], error)
+                continue
             taken = self._or_block(consumer, stream, partial(self._in_order, applier.held[stream], arrived))
             batch.extend(taken)
             left = first_left(arrived, taken)
@@ -95,16 +100,19 @@ class Supply:
             for (topic, partition), b in sorted(self.blocked.items())
         ]
 
-    def _decoded(self, applier: Applier, records: list[Record], identities: dict[str, str]) -> Iterable[Arrived]:
-        """Records that are no event are parked: if one stood for a sequence, the log has the event."""
+    def _decoded(self, records: list[Record]) -> tuple[list[Arrived], list[tuple[Record, Undecodable]]]:
+        """Events, and records that are none: if one of those stood for a sequence, the log has the event."""
+        arrived: list[Arrived] = []
+        undecodable: list[tuple[Record, Undecodable]] = []
         for record in records:
             try:
                 envelope = from_record(record.topic, record.partition, record.value, record.headers)
             except Undecodable as error:
                 logger.error("%s: offset %d is no event: %s", self._name, record.offset, error)
-                applier.letters.park_undecodable(record, error, identities.get(record.topic, ""), applier.clock())
-                continue
-            yield Arrived(envelope=envelope, offset=record.offset)
+                undecodable.append((record, error))
+            else:
+                arrived.append(Arrived(envelope=envelope, offset=record.offset))
+        return arrived, undecodable
 
     def _in_order(self, held: Checkpoint, arrived: list[Arrived]) -> list[Arrived]:
         fill, epoch = self._fill(held.stream), self._epoch(held.stream)

@@ -85,6 +85,7 @@ class Worker:
         self._last_beat = self._last_look = 0.0
         self._without_partitions_since = time.monotonic()
         self._failures = 0
+        self._stale = True
 
     @property
     def paused(self) -> bool:
@@ -118,13 +119,13 @@ class Worker:
         except Overtaken as error:
             logger.warning("%s: overtaken, loading the checkpoints again: %s", self.projection.name, error)
             metrics.PROJECTION_OVERTAKEN.labels(projection=self.projection.name).inc()
-            self._supply.ready.clear()
+            self._begin_again()
             self._watchdog.turned()
         except Exception as error:
             if not is_engine_failure(error):
                 raise
             metrics.PROJECTION_ENGINE_FAILURES.labels(projection=self.projection.name).inc()
-            self._supply.ready.clear()
+            self._begin_again()
             self._failures += 1
             pause = min(self._settings.backoff_cap, self._settings.backoff_first * 2 ** min(self._failures, 10))
             pause *= random.uniform(0.5, 1.0)  # noqa: S311 - jitter
@@ -132,6 +133,11 @@ class Worker:
             close_old_connections()  # a broken connection to PostgreSQL is not used again
             self._watchdog.turned(f"{type(error).__name__}: {error}"[:500])
             stop.wait(pause)
+
+    def _begin_again(self) -> None:
+        """Nothing that is held is believed any more, also of partitions that are paused or blocked."""
+        self._supply.ready.clear()
+        self._stale = True
 
     def _turn(self) -> None:
         self._look_at_orders()
@@ -157,7 +163,8 @@ class Worker:
                 return part.applier.apply(batch, self._identities)
             except StreamBlocked as error:
                 self._supply.block(consumer, error.streams, error)
-                batch = [item for item in batch if (item.envelope.topic, item.envelope.partition) not in error.streams]
+                first = error.first if isinstance(error, QueueFull) else dict.fromkeys(error.streams, 0)
+                batch = [item for item in batch if _comes_before(item, first)]
         return 0
 
     def _full(self) -> set[Stream]:
@@ -190,8 +197,9 @@ class Worker:
         """An operator has paused the projection: partitions are kept, nothing is applied."""
         self._supply.ready.clear()
         consumer.pause(self._assigned)
-        if part.applier.held.keys() != self._assigned:
+        if self._stale or part.applier.held.keys() != self._assigned:
             part.applier.reload(self._assigned)
+            self._stale = False
 
     def _open(self) -> tuple[Consumer, _Part]:
         if self._part is None:
@@ -221,12 +229,15 @@ class Worker:
     def _prepare(self, consumer: Consumer, part: _Part) -> bool:
         """Makes every assigned partition ready, unless all are: checkpoint loaded and consumer there."""
         supply, applier = self._supply, part.applier
-        if supply.ready == self._assigned - set(supply.blocked):
+        if supply.ready == self._assigned - set(supply.blocked) and not self._stale:
             return False
         self._identities = self._current_identities()
         supply.heads = {(h.topic, h.partition): h for h in self._log.heads(self.projection.topics)}
+        taken_over = self._stale or applier.held.keys() != self._assigned
         applier.reload(self._assigned)
-        part.recovery.tidy()
+        if taken_over:
+            part.recovery.tidy()
+        self._stale = False
         consumer.resume(self._assigned - set(supply.blocked))
         for topic, partition in self._assigned:
             held = applier.held[topic, partition]
@@ -253,8 +264,6 @@ class Worker:
         elapsed, self._last_beat = now - self._last_beat, now
         self._leave_dead_group(part.heartbeat)
         supply, applier = self._supply, part.applier
-        if applier.held:
-            applier.audit()
         supply.look_again(self._assigned)
         identities = self._current_identities()
         if supply.ready and identities != self._identities:
@@ -267,6 +276,8 @@ class Worker:
         part.heartbeat.beat(
             held, supply.heads, state=self._state(), blocked=supply.as_rows(), rate=rate, lease=self._settings.lease
         )
+        if applier.held:
+            applier.audit()
         consumer.commit({s: c.offset + 1 for s, c in held.items() if c.offset >= 0})
         self._announce(applier.letters, held)
 
@@ -304,3 +315,9 @@ class Worker:
                 if not is_engine_failure(error):
                     raise
                 logger.warning("%s: could not say goodbye: %s", self.projection.name, error)
+
+
+def _comes_before(item: Arrived, first: dict[Stream, int]) -> bool:
+    """Whether an event lies before the first that cannot be applied in its partition, if there is one."""
+    stream = item.envelope.topic, item.envelope.partition
+    return stream not in first or (item.envelope.sequence or 0) < first[stream]

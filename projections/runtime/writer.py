@@ -5,11 +5,11 @@ A value that cannot be written at all is an event's failure like any other: it n
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 import bson
 from bson.errors import BSONError
-from pymongo.errors import BulkWriteError, DocumentTooLarge
+from pymongo.errors import BulkWriteError, DocumentTooLarge, OperationFailure
 
 from acme.contracts.envelope import Envelope, Unseal
 from projections.runtime.checkpoints import Stream
@@ -24,7 +24,7 @@ from projections.runtime.fold import (
 )
 from projections.runtime.intake import StreamBlocked
 from projections.runtime.projection import Count, Projection
-from projections.runtime.writes import CounterState, late_name, section_updates
+from projections.runtime.writes import CounterState, fence_name, late_name, section_updates
 
 Document = dict[str, Any]
 Counted = list[tuple[Envelope, Count]]
@@ -61,10 +61,12 @@ class Writer:
         self.projection, self.collection = projection, collection
         self._documents = DocumentCache(collection)
         self._unseal = unseal
+        self._furthest: dict[str, int] = {}
 
     def forget(self) -> None:
         """Everything is read anew from the store."""
         self._documents.clear()
+        self._furthest.clear()
 
     def trim(self) -> None:
         self._documents.trim()
@@ -129,14 +131,18 @@ class Writer:
         operations.extend(counter.update() for counter in counters)
         try:
             write_guarded(self.collection, operations)
-        except UNENCODABLE:
-            culprits = _unencodable(by_document)
-            if not culprits:
-                raise
-            raise Unwritable(culprits) from None
+        except UNENCODABLE as error:
+            culprits = _unencodable(by_document) | _uncountable(fold.counted)
+            if culprits:
+                raise Unwritable(culprits) from None
+            raise self._unwritable_counters(fold, f"{type(error).__name__}: {error}") from error
         except BulkWriteError as error:
             self._raise_for_data(error, list(by_document.values()), counters, fold)
             raise
+        except OperationFailure as error:
+            if error.code not in DATA_ERRORS:
+                raise
+            self._raise_for_one(operations, list(by_document.values()), fold, error)
         return changed
 
     def _raise_for_data(
@@ -151,11 +157,53 @@ class Writer:
             place, why = int(item["index"]), str(item.get("errmsg"))
             if place >= len(sections):
                 document = counters[place - len(sections)].document
-                streams = {(e.topic, e.partition) for e, count in fold.counted if count.document == document}
-                raise CounterUnwritable(streams, f"the counter document {document} cannot be written: {why}") from error
+                raise self._unwritable_counters(fold, why, document) from error
             for state in sections[place]:
                 culprits[state.aggregate] = ValueError(f"MongoDB refused the document {state.document}: {why}")
         raise Unwritable(culprits) from error
+
+    def _raise_for_one(
+        self, operations: list[Any], sections: list[list[SectionState]], fold: Fold, error: OperationFailure
+    ) -> NoReturn:
+        """A server may refuse a whole command for one of its documents: each is written alone to find which."""
+        culprits: dict[str, BaseException] = {}
+        for operation, states in zip(operations, sections, strict=False):
+            try:
+                write_guarded(self.collection, [operation])
+            except Overtaken:
+                continue  # it was in the part of the command that was carried out
+            except OperationFailure as failure:
+                culprits |= {state.aggregate: ValueError(f"MongoDB refused it: {failure}") for state in states}
+        if culprits:
+            raise Unwritable(culprits) from error
+        raise self._unwritable_counters(fold, str(error)) from error
+
+    def _unwritable_counters(self, fold: Fold, why: str, document: str = "") -> CounterUnwritable:
+        """For one document, or for all that are counted where it is not known which."""
+        streams = {(e.topic, e.partition) for e, count in fold.counted if document in {"", count.document}}
+        return CounterUnwritable(streams, f"counter document {document or '(one of several)'} cannot be written: {why}")
+
+    def mark_counted(self, envelopes: list[Envelope]) -> None:
+        """Notes these events, which are about to be parked, as counted in documents that are ahead of the checkpoint.
+
+        A batch that was killed before its checkpoint may have counted what other code, or chance, refuses when it comes
+        again. Letters are written before documents: where a fence is past an event without letter, the document has it.
+        """
+        if not self.projection.counts:
+            return
+        for envelope in envelopes:
+            fence, sequence = fence_name(envelope.topic, envelope.partition), envelope.sequence or 0
+            if sequence > self._ahead(fence):
+                continue
+            passed = {f"fences.{fence}": {"$gte": sequence}}
+            self.collection.update_many(passed, {"$addToSet": {"late": late_name(envelope)}})
+
+    def _ahead(self, fence: str) -> int:
+        """The highest fence of a partition in any document, as it was at the first question after a reload."""
+        if fence not in self._furthest:
+            found = list(self.collection.aggregate([{"$group": {"_id": None, "to": {"$max": f"$fences.{fence}"}}}]))
+            self._furthest[fence] = int((found[0]["to"] if found else 0) or 0)
+        return self._furthest[fence]
 
     def _count(self, counted: Counted) -> list[CounterState]:
         """The counter documents that get something new, against the fences the store has."""
@@ -180,6 +228,11 @@ class Writer:
                 write_guarded(self.collection, operations)
             except Overtaken:
                 continue
+            except (*UNENCODABLE, OperationFailure) as error:
+                if isinstance(error, OperationFailure) and not _of_data(error):
+                    raise
+                streams = {(envelope.topic, envelope.partition) for envelope, _ in counted}
+                raise CounterUnwritable(streams, f"late events cannot be counted: {error}") from error
             self._documents.drop(waiting)
             return
         raise Overtaken(f"{self.collection.name}: counters change all the time while late events are counted")
@@ -214,6 +267,23 @@ def _unencodable(by_document: dict[str, list[SectionState]]) -> dict[str, BaseEx
             except UNENCODABLE as error:
                 culprits[state.aggregate] = error
     return culprits
+
+
+def _uncountable(counted: Counted) -> dict[str, BaseException]:
+    """Aggregates whose counts BSON cannot hold."""
+    culprits: dict[str, BaseException] = {}
+    for envelope, count in counted:
+        try:
+            bson.encode({"counts": [dict(count.add), dict(count.lowest), dict(count.highest), dict(count.static)]})
+        except UNENCODABLE as error:
+            culprits[envelope.aggregate] = error
+    return culprits
+
+
+def _of_data(error: OperationFailure) -> bool:
+    """Whether the server says no to what would be written, not to the writing."""
+    codes = {item.get("code") for item in (error.details or {}).get("writeErrors", [])} or {error.code}
+    return bool(codes & DATA_ERRORS)
 
 
 def _set_path(document: Document, path: str, value: Document) -> None:

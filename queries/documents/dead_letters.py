@@ -44,18 +44,19 @@ class DeadLetter(Document):
     discarded_at = DateTimeField()
     request = StringField()  # the open request that has marked it
     outcome = DictField()  # of the last request: {request, result: failed or held, error}
-    announced = BooleanField()  # it is on the topic acme.dead-letters
+    unannounced = BooleanField()  # it is not on the topic acme.dead-letters yet; absent when it is
     resynced = BooleanField()  # discarded, and its aggregate has been made anew: about to be taken away
 
     meta = {
         "collection": "projection_dead_letters",
         "auto_create_index": False,
         "indexes": [
-            ("projection", "generation", "state", "topic", "partition", "sequence"),
+            ("projection", "generation", "state", "topic", "partition", "sequence", "offset"),
             ("projection", "generation", "aggregate", "sequence"),
             ("projection", "generation", "fingerprint"),
             ("projection", "generation", "state", "first_at"),
-            {"fields": ["request", "topic", "partition", "sequence"], "sparse": True},
+            {"fields": ["request", "topic", "partition", "sequence", "offset"], "sparse": True},
+            {"fields": ["unannounced", "projection"], "sparse": True},
             {"fields": ["outcome.request"], "sparse": True},
         ],
     }
