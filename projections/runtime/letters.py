@@ -109,7 +109,12 @@ class DeadLetters:
     def first_of(self, aggregate: str, after: int) -> Letter | None:
         """The first parked letter of an aggregate behind a sequence."""
         chosen = {**self._mine, "aggregate": aggregate, "state": PARKED, "sequence": {"$gt": after}}
-        return self._collection.find_one(chosen, sort=[("sequence", 1)])
+        return self._collection.find_one(chosen, {"sequence": 1, "aggregate_version": 1}, sort=[("sequence", 1)])
+
+    def is_next(self, stopped: Stopped, request: str | None) -> bool:
+        """Whether the letter before which an aggregate waits is one of this request's, and so tried with its next."""
+        found = self._collection.find_one({"_id": self._first(stopped)}, {"request": 1}) or {}
+        return request is not None and found.get("request") == request
 
     def discarded_of(self, aggregate: str) -> list[Letter]:
         chosen = {**self._mine, "aggregate": aggregate, "state": DISCARDED}
@@ -143,9 +148,12 @@ class DeadLetters:
 
     def tried(self, stopped: Stopped, values: dict[str, Any], *, attempts: int = 0) -> None:
         """The letter before which its aggregate waits now."""
-        key = f"{self._prefix}{stopped.topic}|{stopped.partition}|{stopped.first_sequence}"
         change = {"$set": {**values, "held": False, "held_by": None}, "$inc": {"attempts": attempts}}
-        self._collection.update_one({"_id": key}, change)
+        self._collection.update_one({"_id": self._first(stopped)}, change)
+
+    def _first(self, stopped: Stopped) -> str:
+        """The key of the letter before which an aggregate waits."""
+        return f"{self._prefix}{stopped.topic}|{stopped.partition}|{stopped.first_sequence}"
 
     def hold_behind(self, stopped: Stopped) -> None:
         """All later letters of the aggregate wait behind the event before which it has stopped now."""

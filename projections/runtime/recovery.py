@@ -308,7 +308,9 @@ class Recovery:
         self._markers.move(marker, following, now)
         self._applier.stopped[marker.aggregate] = following
         left = [letter for letter in waiting.letters if letter["sequence"] >= first]
-        if first != marker.first_sequence or marker.fingerprint != following.fingerprint:
+        moved = first != marker.first_sequence or marker.fingerprint != following.fingerprint
+        # While the request goes on, all that wait behind would be written again with each chunk: n²/100 letters.
+        if moved and (refusal is not None or not self._letters.is_next(following, waiting.letters[-1].get("request"))):
             self._letters.hold_behind(following)
         if refusal is None:
             self._letters.tried(following, {"error": following.error})

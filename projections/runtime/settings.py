@@ -48,6 +48,7 @@ class WorkerSettings:
     heartbeat: float = 1.0  # heads copied, checkpoints audited, identities compared
     idle_before_log: float = 2.0  # behind the head and nothing received: read the log instead
     blocked_retry: float = 10.0  # a partition with a gap is looked at again
+    tidy: float = 60.0  # how often letters and markers that a late worker has left are looked for
     group_given_up: float = 15.0  # nobody got a partition for so long: the group is stuck, a new one is used
     backoff_first: float = 0.1  # after an engine's failure; doubles up to backoff_cap, with jitter
     backoff_cap: float = 5.0

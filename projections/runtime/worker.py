@@ -82,7 +82,7 @@ class Worker:
         self._orders = Orders()
         self._identities: dict[str, str] = {}
         self._applied_since_beat = 0
-        self._last_beat = self._last_look = 0.0
+        self._last_beat = self._last_look = self._last_tidy = 0.0
         self._without_partitions_since = time.monotonic()
         self._failures = 0
         self._stale = True
@@ -236,7 +236,7 @@ class Worker:
         taken_over = self._stale or applier.held.keys() != self._assigned
         applier.reload(self._assigned)
         if taken_over:
-            part.recovery.tidy()
+            self._tidy(part)
         self._stale = False
         consumer.resume(self._assigned - set(supply.blocked))
         for topic, partition in self._assigned:
@@ -249,6 +249,10 @@ class Worker:
         part.operations.look()
         supply.ready = self._assigned - set(supply.blocked)
         return True
+
+    def _tidy(self, part: _Part) -> None:
+        self._last_tidy = time.monotonic()
+        part.recovery.tidy()
 
     def _current_identities(self) -> dict[str, str]:
         """As Kafka says; while it is down those known, so that the log can go on supplying."""
@@ -278,6 +282,8 @@ class Worker:
         )
         if applier.held:
             applier.audit()
+            if now - self._last_tidy > self._settings.tidy:
+                self._tidy(part)
         consumer.commit({s: c.offset + 1 for s, c in held.items() if c.offset >= 0})
         self._announce(applier.letters, held)
 
