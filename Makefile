@@ -29,8 +29,8 @@ pytest:  ## tests on real engines (ARGS="-k name" to choose)
 	$(BIN)/python -m pytest --durations=12 $(if $(ARGS),$(ARGS),--ignore tests/faults --numprocesses 2 --dist loadfile)
 	$(if $(ARGS),,$(BIN)/python -m pytest --durations=5 tests/faults)
 
-faults: install  ## kill -9 of every part of a running shop; ends with: faults N, lost 0, twice 0, differing 0
-	$(BIN)/python -m pytest tests/faults -s $(ARGS)
+faults: install  ## kill -9 of every part of a running shop, mass retries, outages of a minute; ends with a line of figures each
+	ACME_FAULTS=long $(BIN)/python -m pytest tests/faults -s $(ARGS)
 
 install: $(STAMP)  ## .venv with everything pinned
 
