@@ -75,7 +75,7 @@ class Applier:
         A marker that passes over more than the checkpoint is left by a batch that did not get so far. Its documents
         may have, and their fences are past those events then: they are passed over once more. A marker that no
         checkpoint names is left by a worker that had lost its partition, or by a retry that was killed: the events are
-        in. Where checkpoint and marker differ, the checkpoint is right (`Recovery.tidy` mends the markers).
+        in. Where checkpoint and marker differ, the checkpoint is right (`Mending.tidy` mends the markers).
         """
         wanted = list(streams)
         self.writer.forget()

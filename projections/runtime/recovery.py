@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import Any
 from uuid import UUID
 
 from acme import metrics
@@ -22,6 +21,7 @@ from projections.runtime.documents import Overtaken
 from projections.runtime.fold import Fold, Refusal
 from projections.runtime.letterbox import DISCARDED
 from projections.runtime.letters import Letter, envelope_of, failure
+from projections.runtime.mending import may_go_on, stream_of
 from projections.runtime.stopped import Stopped
 from projections.runtime.writer import Unwritable
 
@@ -48,40 +48,9 @@ class Recovery:
         self._applier, self._log = applier, log
         self._letters, self._markers = applier.letters, applier.stopped_aggregates
 
-    def tidy(self) -> None:
-        """After a take-over: takes away what a killed or late worker has left, and completes what it could not write.
-
-        A letter at or below the checkpoint whose aggregate is not stopped was applied. Letters above it are left alone:
-        they may be those of a batch that another worker is writing.
-        """
-        applier = self._applier
-        parked = self._letters.parked(applier.held)
-        gone = [
-            letter
-            for letter in parked
-            if letter["aggregate"] not in applier.stopped
-            and letter["sequence"] <= applier.held[_stream(letter)].sequence
-        ]
-        # One that was discarded and parked once more by somebody late still says that its aggregate has a gap.
-        self._letters.remove(letter["_id"] for letter in gone if "discarded_at" not in letter)
-        again = [letter["_id"] for letter in gone if "discarded_at" in letter]
-        self._letters.update((key, {"$set": {"state": DISCARDED}}) for key in again)
-        found = self._markers.load(applier.held)
-        self._markers.forget(marker for marker in found.values() if applier.left_over(marker))
-        first = {(letter["aggregate"], letter["sequence"]) for letter in parked}
-        for marker in self.may_go_on():
-            if marker.first_version == 0 or (marker.aggregate, marker.first_sequence) not in first:
-                self._complete(marker)
-
-    def may_go_on(self) -> list[Stopped]:
-        """The stopped aggregates whose events the checkpoints have passed as far as any document has."""
-        held = self._applier.held
-        return [s for s in self._applier.stopped.values() if s.passed_to <= held[s.stream].sequence]
-
     def not_yet(self) -> list[str]:
         """Stopped aggregates that no request can move now: some of their events are ahead of the checkpoint."""
-        held = self._applier.held
-        return [s.aggregate for s in self._applier.stopped.values() if s.passed_to > held[s.stream].sequence]
+        return sorted(self._applier.stopped.keys() - {marker.aggregate for marker in may_go_on(self._applier)})
 
     def retry(self, letters: list[Letter]) -> None:
         """Applies marked letters in order; of an aggregate that fails again the later ones are held.
@@ -152,18 +121,6 @@ class Recovery:
         held = self._applier.held[event.topic, event.partition]
         return sequence <= held.sequence and (marker is None or sequence < marker.first_sequence)
 
-    def _complete(self, marker: Stopped) -> None:
-        """Writes marker and letters of a stopped aggregate from the log, where a kill has left none."""
-        kind, _, key = marker.aggregate.partition(":")
-        applier, to = self._applier, self._applier.held[marker.stream].sequence
-        events = self._log.read_aggregate(kind, UUID(key), 1)
-        missing = [event for event in events if marker.first_sequence <= (event.sequence or 0) <= to]
-        if missing:
-            applier.stopped[marker.aggregate] = replace(marker, first_version=missing[0].aggregate_version)
-        marker = applier.stopped[marker.aggregate]
-        self._markers.mend(marker, applier.clock())
-        self._letters.park([], [(event, marker) for event in missing], {}, applier.clock())
-
     def _chosen(self, letters: list[Letter]) -> list[Waiting]:
         """By aggregate; sets aside those that cannot be applied now, and those that have been already."""
         chosen: list[Waiting] = []
@@ -172,7 +129,7 @@ class Recovery:
         marked = [letter for letter in letters if letter["aggregate"] is not None]
         for aggregate, found in groupby(sorted(marked, key=_in_order), key=lambda letter: str(letter["aggregate"])):
             mine, marker = list(found), stopped.get(aggregate)
-            first = marker.first_sequence if marker else self._applier.held[_stream(mine[0])].sequence + 1
+            first = marker.first_sequence if marker else self._applier.held[stream_of(mine[0])].sequence + 1
             self._settled([letter for letter in mine if letter["sequence"] < first])
             mine = [letter for letter in mine if letter["sequence"] >= first]
             if marker is None or not mine or marker.passed_to > self._applier.held[marker.stream].sequence:
@@ -350,10 +307,6 @@ def _without_hole(letters: list[Letter], first: int) -> list[Letter]:
         if letter["aggregate_version"] != version + number:
             return letters[:number]
     return letters
-
-
-def _stream(letter: dict[str, Any]) -> Stream:
-    return letter["topic"], letter["partition"]
 
 
 def _kept(letter: Letter) -> bool:

@@ -161,3 +161,9 @@ class Supply:
         except StreamBlocked as error:
             self.block(consumer, [stream], error)
             return []
+
+
+def comes_before(item: Arrived, first: dict[Stream, int]) -> bool:
+    """Whether an event lies before the first that cannot be applied in its partition, if there is one."""
+    stream = item.envelope.topic, item.envelope.partition
+    return stream not in first or (item.envelope.sequence or 0) < first[stream]

@@ -11,7 +11,6 @@ import random
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from django.db import close_old_connections
@@ -21,7 +20,7 @@ from acme import metrics
 from acme.bus import BusUnavailable, Consumer
 from acme.ports import EventLog, SubjectKeys
 from projections.runtime.announcer import Announce
-from projections.runtime.applier import Applier, QueueFull
+from projections.runtime.applier import QueueFull
 from projections.runtime.checkpoints import Stream
 from projections.runtime.control import Orders, read_orders
 from projections.runtime.documents import Overtaken
@@ -29,11 +28,10 @@ from projections.runtime.failures import is_engine_failure
 from projections.runtime.generations import abandon_group, open_live
 from projections.runtime.heartbeat import Heartbeat, worker_key
 from projections.runtime.intake import Arrived, StreamBlocked
-from projections.runtime.operations import Operations
+from projections.runtime.part import Part
 from projections.runtime.projection import Projection
-from projections.runtime.recovery import Recovery
 from projections.runtime.settings import DEFAULT, WorkerSettings
-from projections.runtime.supply import Supply
+from projections.runtime.supply import Supply, comes_before
 from projections.runtime.watchdog import Watchdog
 
 logger = logging.getLogger(__name__)
@@ -42,17 +40,6 @@ Joined = Callable[[list[Stream]], None]
 MakeConsumer = Callable[[str, tuple[str, ...], Joined, Joined], Consumer]
 #: Topic name → identity of those that Kafka has now.
 Identities = Callable[[tuple[str, ...]], dict[str, str]]
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Part:
-    """What belongs to one generation."""
-
-    generation: int
-    applier: Applier
-    recovery: Recovery
-    operations: Operations
-    heartbeat: Heartbeat
 
 
 class Worker:
@@ -76,7 +63,7 @@ class Worker:
         self._key = worker_key(projection.name)
         self._watchdog = Watchdog(store, self._key, settings)
         self._supply = Supply(projection.name, log, settings)
-        self._part: _Part | None = None
+        self._part: Part | None = None
         self._consumer: Consumer | None = None
         self._assigned: set[Stream] = set()
         self._orders = Orders()
@@ -156,7 +143,7 @@ class Worker:
         if time.monotonic() - self._last_beat >= self._settings.heartbeat:
             self._beat(consumer, part)
 
-    def _apply(self, consumer: Consumer, part: _Part, batch: list[Arrived]) -> int:
+    def _apply(self, consumer: Consumer, part: Part, batch: list[Arrived]) -> int:
         """Applies what can be; partitions that turn out to be blocked are left out, one after the other."""
         while batch:
             try:
@@ -164,7 +151,7 @@ class Worker:
             except StreamBlocked as error:
                 self._supply.block(consumer, error.streams, error)
                 first = error.first if isinstance(error, QueueFull) else dict.fromkeys(error.streams, 0)
-                batch = [item for item in batch if _comes_before(item, first)]
+                batch = [item for item in batch if comes_before(item, first)]
         return 0
 
     def _full(self) -> set[Stream]:
@@ -193,7 +180,7 @@ class Worker:
         if self._part is not None:
             self._part.operations.look()
 
-    def _rest(self, consumer: Consumer, part: _Part) -> None:
+    def _rest(self, consumer: Consumer, part: Part) -> None:
         """An operator has paused the projection: partitions are kept, nothing is applied."""
         self._supply.ready.clear()
         consumer.pause(self._assigned)
@@ -201,19 +188,12 @@ class Worker:
             part.applier.reload(self._assigned)
             self._stale = False
 
-    def _open(self) -> tuple[Consumer, _Part]:
+    def _open(self) -> tuple[Consumer, Part]:
         if self._part is None:
             generation = open_live(self._store, self.projection)
             self._orders = read_orders(self._store, self.projection.name)
-            unseal, limits = self._keys.unseal, self._settings.limits
-            applier = Applier(self.projection, generation, self._store, unseal, limits=limits)
-            recovery = Recovery(applier, self._log)
-            self._part = _Part(
-                generation=generation,
-                applier=applier,
-                recovery=recovery,
-                operations=Operations(self._store, applier, recovery, self._settings.retried_at_once),
-                heartbeat=Heartbeat(self._store, self._log, self.projection.name, generation, self._key),
+            self._part = Part.of(
+                self.projection, generation, self._store, self._log, self._keys.unseal, self._settings, self._key
             )
         if self._consumer is None:
             # A member that joins before the topics exist gets nothing until its metadata is old enough to be refreshed.
@@ -226,7 +206,7 @@ class Worker:
             )
         return self._consumer, self._part
 
-    def _prepare(self, consumer: Consumer, part: _Part) -> bool:
+    def _prepare(self, consumer: Consumer, part: Part) -> bool:
         """Makes every assigned partition ready, unless all are: checkpoint loaded and consumer there."""
         supply, applier = self._supply, part.applier
         if supply.ready == self._assigned - set(supply.blocked) and not self._stale:
@@ -250,9 +230,9 @@ class Worker:
         supply.ready = self._assigned - set(supply.blocked)
         return True
 
-    def _tidy(self, part: _Part) -> None:
+    def _tidy(self, part: Part) -> None:
         self._last_tidy = time.monotonic()
-        part.recovery.tidy()
+        part.mending.tidy()
 
     def _current_identities(self) -> dict[str, str]:
         """As Kafka says; while it is down those known, so that the log can go on supplying."""
@@ -262,7 +242,7 @@ class Worker:
             logger.warning("%s: Kafka cannot be reached: %s", self.projection.name, error)
             return self._identities
 
-    def _beat(self, consumer: Consumer, part: _Part) -> None:
+    def _beat(self, consumer: Consumer, part: Part) -> None:
         """Once a second: heads, audit, identities, the worker's own state."""
         now = time.monotonic()
         elapsed, self._last_beat = now - self._last_beat, now
@@ -321,9 +301,3 @@ class Worker:
                 if not is_engine_failure(error):
                     raise
                 logger.warning("%s: could not say goodbye: %s", self.projection.name, error)
-
-
-def _comes_before(item: Arrived, first: dict[Stream, int]) -> bool:
-    """Whether an event lies before the first that cannot be applied in its partition, if there is one."""
-    stream = item.envelope.topic, item.envelope.partition
-    return stream not in first or (item.envelope.sequence or 0) < first[stream]

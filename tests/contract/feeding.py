@@ -16,6 +16,7 @@ from projections.runtime.applier import Applier
 from projections.runtime.documents import Overtaken
 from projections.runtime.generations import open_live
 from projections.runtime.intake import Arrived
+from projections.runtime.mending import Mending
 from projections.runtime.projection import Projection
 from projections.runtime.recovery import Recovery
 from projections.runtime.settings import AT_ONCE
@@ -45,9 +46,9 @@ class ListLog:
 
 def recovery(applier: Applier, stream: list[Envelope]) -> Recovery:
     """The applier's recovery after a take-over."""
-    made = Recovery(applier, cast(EventLog, ListLog(stream)))
-    made.tidy()
-    return made
+    log = cast(EventLog, ListLog(stream))
+    Mending(applier, log).tidy()
+    return Recovery(applier, log)
 
 
 def letters_of(store: Database[Any], **chosen: Any) -> list[dict[str, Any]]:

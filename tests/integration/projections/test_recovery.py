@@ -21,7 +21,7 @@ from projections.runtime.letterbox import Selection
 from projections.runtime.operations import Operations
 from projections.runtime.projection import Projection
 from projections.runtime.settings import QueueLimits
-from projections.runtime.worker import _comes_before
+from projections.runtime.supply import comes_before
 from projections.runtime.writer import CounterUnwritable, Writer
 from projections.runtime.writes import CounterState
 from tests.contract.feeding import feed, letters_of, new_applier, pending, recovery, relevant, streams_of
@@ -307,7 +307,7 @@ def fill(applier: Applier, stream: list[Envelope]) -> set[Any]:
                 break
             except QueueFull as error:
                 full |= error.streams
-                batch = [item for item in batch if _comes_before(item, error.first)]
+                batch = [item for item in batch if comes_before(item, error.first)]
             except Overtaken:
                 applier.reload(streams_of(stream))
                 break

@@ -18,6 +18,7 @@ from projections.registry import PROJECTIONS
 from projections.runtime.applier import Applier
 from projections.runtime.documents import Overtaken
 from projections.runtime.letters import envelope_of
+from projections.runtime.mending import may_go_on
 from projections.runtime.projection import Projection
 from tests.contract.feeding import feed, letters_of, new_applier, pending, recovery, relevant, streams_of
 from tests.contract.history import History
@@ -197,7 +198,7 @@ def test_killed_before_the_checkpoint_and_started_with_the_fix(
 
     fixed = started(store)
     feed(fixed, DENSE, largest=30)
-    assert set(fixed.stopped) == {stopped.aggregate for stopped in recovery(fixed, DENSE).may_go_on()}
+    assert set(fixed.stopped) == {stopped.aggregate for stopped in may_go_on(fixed)}
     fixed = started(store)
     assert not fixed.stopped
     assert documents(store, COUNTER) == counted
