@@ -171,8 +171,8 @@ def _blocked(projection: ProjectionFacts, now: datetime) -> Iterator[Cause]:
             projection.name,
             diverged,
             summary=f"{projection.name}: the log has another history than what was applied",
-            advice=f"Look: manage.py projector status {projection.name}; it wants a rebuild: manage.py projector "
-            f"rebuild {projection.name}",
+            advice=f"Look: manage.py projector status {projection.name}; it begins anew, empty at first, with: "
+            f"manage.py projector reset {projection.name}",
         )
     full = [part for part in parts if part.kind == "queue-full"]
     if full:
