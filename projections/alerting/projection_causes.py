@@ -14,6 +14,8 @@ from projections.alerting.words import ago, duration, events, listed, text
 SHOWN = 5  # rows of a list in a message
 #: A hanging worker writes nothing more: so many seconds after its lease has ended, with others alive, it is history.
 HANGING_SHOWN = 600.0
+#: While MongoDB is away no lease can be renewed: when it is back, workers have so many seconds to say that they live.
+RENEWED = 10.0
 
 
 def projection_causes(projection: ProjectionFacts, now: datetime, settings: AlertSettings) -> Iterator[Cause]:
@@ -115,7 +117,7 @@ def _heartbeat(projection: ProjectionFacts, now: datetime, settings: AlertSettin
         ),
         projection=projection.name,
         since=last.lease_until if last else None,
-        patience=0.0 if last else settings.heartbeat,
+        patience=RENEWED if last else settings.heartbeat,
     )
 
 

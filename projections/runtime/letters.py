@@ -107,9 +107,11 @@ class DeadLetters:
         return list(self._collection.find(chosen).sort([("sequence", 1), ("offset", 1)]).limit(limit))
 
     def first_of(self, aggregate: str, after: int) -> Letter | None:
-        """The first parked letter of an aggregate behind a sequence."""
-        chosen = {**self._mine, "aggregate": aggregate, "state": PARKED, "sequence": {"$gt": after}}
-        return self._collection.find_one(chosen, {"sequence": 1, "aggregate_version": 1}, sort=[("sequence", 1)])
+        """The first parked letter of an aggregate behind a sequence: its sequence and version."""
+        # Without the state: with it the embedded server takes another index and reads all parked letters.
+        chosen = {**self._mine, "aggregate": aggregate, "sequence": {"$gt": after}}
+        rows = self._collection.find(chosen, {"sequence": 1, "aggregate_version": 1, "state": 1}).sort("sequence", 1)
+        return next((row for row in rows if row["state"] == PARKED), None)
 
     def is_next(self, stopped: Stopped, request: str | None) -> bool:
         """Whether the letter before which an aggregate waits is one of this request's, and so tried with its next."""

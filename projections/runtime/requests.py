@@ -155,10 +155,13 @@ def wait(
 ) -> Progress:
     """Looks until the request is finished or so many seconds passed without any progress."""
     latest = progress(store, request_id)
-    moved = time.monotonic()
+    moved, pause = time.monotonic(), 0.1
     while not latest.finished and time.monotonic() - moved < seconds:
-        time.sleep(0.1)
+        time.sleep(pause)
+        looked = time.monotonic()
         current = progress(store, request_id)
+        # Counting ten thousand letters takes a second on the embedded server, which has other things to do.
+        pause = min(5.0, max(0.1, 5 * (time.monotonic() - looked)))
         if current.waiting != latest.waiting:
             moved = time.monotonic()
         latest = current

@@ -7,7 +7,8 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,6 +103,14 @@ def ended(process: subprocess.Popen[bytes]) -> None:
     """SIGTERM: it finishes its batch and leaves its group."""
     process.terminate()
     assert process.wait(30) == 0
+
+
+def calmly(true: Callable[[], Any], seconds: float) -> None:
+    """Waits for something that is dear to look at: counting thousands of letters keeps the embedded server busy."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, f"it did not happen in {seconds} s"
+        time.sleep(0.5)
 
 
 def letters(shop: Shop, name: str, **chosen: Any) -> int:

@@ -14,13 +14,13 @@ from projections.runtime.letterbox import Selection
 from projections.runtime.recovery import Recovery
 from projections.runtime.writes import CounterState
 from tests.faults.defective import LINGERS, POISON, defective
-from tests.faults.processes import LONG, Asked, ended, letters, output_of, projector, works
+from tests.faults.processes import LONG, Asked, calmly, ended, letters, output_of, projector, works
 from tests.faults.traffic import Traffic, current_within, priced, sold, stocked
 from tests.integration.projections.conftest import Shop, wait_until
 
 NAMES = ("products", "sales_by_day")
 SHORT_ONES, LONG_ONES = (300, 6) if LONG else (60, 3)  # aggregates
-EACH, EACH_LONG, SALES = (12, 600, 1500) if LONG else (10, 350, 300)  # events of each; orders
+EACH, EACH_LONG, SALES = (12, 600, 2300) if LONG else (10, 350, 300)  # events of each; orders
 GOOD = 50
 RETRY = ("--all", "--yes", "--no-canary", "--wait", "120")
 
@@ -38,7 +38,7 @@ def test_a_mass_retry_that_is_killed_twice(shop: Shop) -> None:
             works(shop, first, *NAMES)
             traffic.all_seen()
             asked = {name: Asked(shop, "dlq", "retry", name, *RETRY) for name in NAMES}
-            wait_until(lambda: all(letters(shop, name) < total[name] for name in NAMES), 60)
+            calmly(lambda: all(letters(shop, name) < total[name] for name in NAMES), 120)
             first.kill()
         half_way(shop, total)
 
@@ -72,7 +72,7 @@ def parked_in_masses(shop: Shop) -> dict[str, int]:
     skus = [sku for _, sku in (*short, *often)]
     sold([skus[number % len(skus)] for number in range(SALES)])
     shop.publish()
-    wait_until(lambda: (letters(shop, "products"), letters(shop, "sales_by_day")) == (expected, SALES), 120)
+    calmly(lambda: (letters(shop, "products"), letters(shop, "sales_by_day")) == (expected, SALES), 120)
     return {"products": expected, "sales_by_day": SALES}
 
 
