@@ -17,6 +17,7 @@ from uuid import UUID
 from uuid6 import uuid7
 
 from acme.contracts.topics import BY_AGGREGATE, partition_of
+from projections.runtime.documents import FIND_CHUNK
 from projections.runtime.generations import live_of
 from projections.runtime.letterbox import IN_ORDER, LETTERS, Selection, Store
 from projections.runtime.projection import Projection
@@ -187,8 +188,7 @@ def _ask(
     # Workers leave it alone until all its letters are marked; one that its process left so is taken up after a while.
     request = _request(store, projection, action, str(selection), by=by, reason=reason, state=MARKING)
     store[REQUESTS].insert_one(request)
-    marked = store[LETTERS].update_many({**chosen, "request": None}, {"$set": {"request": request["_id"]}})
-    total = marked.modified_count
+    total = _mark(store, {**chosen, "request": None}, request["_id"])
     if not total:
         store[REQUESTS].delete_one({"_id": request["_id"]})
         busy = store[LETTERS].count_documents(chosen)
@@ -196,6 +196,16 @@ def _ask(
         raise Refused(f"nothing of {projection} to {action} ({selection}): {why}")
     store[REQUESTS].update_one({"_id": request["_id"]}, {"$set": {"total": total, "state": WAITING}})
     return Asked(id=request["_id"], projection=projection, total=total)
+
+
+def _mark(store: Store, chosen: dict[str, Any], request: str) -> int:
+    """A hundred at a time: ten thousand at once would keep the embedded server from everybody else for seconds."""
+    keys = [row["_id"] for row in store[LETTERS].find(chosen, {"_id": 1})]
+    marked = 0
+    for start in range(0, len(keys), FIND_CHUNK):
+        some = {"_id": {"$in": keys[start : start + FIND_CHUNK]}, "state": chosen["state"], "request": None}
+        marked += store[LETTERS].update_many(some, {"$set": {"request": request}}).modified_count
+    return marked
 
 
 def _request(

@@ -96,7 +96,7 @@ def equal_to_a_replay(shop: Shop) -> None:
 # ---------------------------------------------------------------- seeded defects
 def test_defect_alerts_forget_whom_they_told(shop: Shop, alerted: Alerted, monkeypatch: pytest.MonkeyPatch) -> None:
     """And the poison is taken for an engine's fault: then all others wait as well."""
-    good = stocked(shop, [f"G{number}" for number in range(5)])
+    good = stocked(shop, [f"G{number}" for number in range(60)])  # so that some share the partition of the poison
     (bad,) = stocked(shop, [POISON])
     priced([bad], 1)
     shop.publish()
@@ -113,6 +113,6 @@ def test_defect_alerts_forget_whom_they_told(shop: Shop, alerted: Alerted, monke
         patch.setattr(worker, "is_engine_failure", lambda error: True)
         stocked(shop, [f"{POISON}2"])
         begun = time.monotonic()
-        time.sleep(2.5)
+        time.sleep(3)
         with pytest.raises(AssertionError, match="not visible"):
             current_within(1.0, traffic.seen(since=begun))
