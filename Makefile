@@ -4,6 +4,10 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
+# Whole shops have a machine to themselves; all other tests share it, each process with engines of its own.
+ALONE := tests/browser tests/e2e tests/faults
+WITH_COMPANY := $(ALONE:%=--ignore=%)
+
 .PHONY: run test faults check lint types imports pytest install lock clean
 .DEFAULT_GOAL := help
 
@@ -26,8 +30,8 @@ types:  ## mypy on the typed core
 	$(BIN)/mypy
 
 pytest:  ## tests on real engines (ARGS="-k name" to choose)
-	$(BIN)/python -m pytest --durations=12 $(if $(ARGS),$(ARGS),--ignore tests/faults --numprocesses 2 --dist loadfile)
-	$(if $(ARGS),,$(BIN)/python -m pytest --durations=5 tests/faults)
+	$(BIN)/python -m pytest --durations=12 $(if $(ARGS),$(ARGS),--numprocesses 2 --dist loadfile $(WITH_COMPANY))
+	$(if $(ARGS),,$(BIN)/python -m pytest --durations=12 $(ALONE))
 
 faults: install  ## kill -9 of every part of a running shop, mass retries, outages of a minute; ends with a line of figures each
 	ACME_FAULTS=long $(BIN)/python -m pytest tests/faults -s $(ARGS)
