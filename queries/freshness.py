@@ -199,7 +199,7 @@ def _behind(missing: list[Wish]) -> Freshness:
     if all(wish.sequence is not None for wish in missing):
         events: int | None = max((wish.sequence or 0) - wish.applied for wish in missing)
     else:
-        lags = [read_lag(model) for model in models]
+        lags = [read_lag(model, count_letters=False) for model in models]
         events = None if any(lag.unknown for lag in lags) else max(lag.events for lag in lags)
     return Freshness(current=False, read_models=models, events_behind=events)
 

@@ -23,7 +23,7 @@ from projections.runtime.projection import Projection
 from queries.documents.connection import collection_name
 
 #: What may differ between runs: where in the stream things were, not what they say.
-BOOKKEEPING = {"fences", "late", "topic", "partition", "sequence", "seen_at"}
+BOOKKEEPING = {"fences", "late", "late_revision", "topic", "partition", "sequence", "seen_at"}
 
 
 def replay(projection: Projection, log: Iterable[Envelope], unseal: Unseal) -> dict[str, Any]:

@@ -8,13 +8,14 @@ from typing import Any
 
 import pymongo
 from django.db import close_old_connections
-from pymongo.collection import Collection
+from pymongo.database import Database
 
 from acme.ports import EventLog, PublisherState, event_log
 from projections.alerting.facts import Blocked, LetterFacts, ProjectionFacts, Snapshot, WorkerFacts
 from projections.registry import PROJECTIONS
 from projections.runtime.failures import ENGINE_FAILURES
 from queries.documents.connection import database
+from queries.documents.dead_letters import parked
 from queries.documents.lag import Lag, read_lag
 
 READ_SECONDS = 3.0  # for everything that is asked of MongoDB together
@@ -69,15 +70,18 @@ def read_projections(now: datetime) -> tuple[ProjectionFacts, ...]:
     pointers = {row["_id"]: row for row in store["projection_pointers"].find() if row["_id"] in PROJECTIONS}
     heads = list(store["stream_heads"].find())
     workers = list(store["projection_workers"].find())
-    letters = _letters(store["projection_dead_letters"])
-    return tuple(
-        _projection(pointer, read_lag(name, now=now), heads, workers, letters) for name, pointer in pointers.items()
-    )
+    letters = [row for name, pointer in pointers.items() for row in _letters(store, name, _generation(pointer))]
+    lags = {name: read_lag(name, now=now, count_letters=False) for name in pointers}
+    return tuple(_projection(pointer, lags[name], heads, workers, letters) for name, pointer in pointers.items())
 
 
-def _letters(collection: Collection[Row]) -> list[Row]:
-    """Parked letters, counted by projection, generation, fingerprint and whether they only wait."""
-    columns = ("projection", "generation", "fingerprint", "held")
+def _generation(pointer: Row) -> int:
+    return int(pointer.get("live", 1))
+
+
+def _letters(store: Database[Row], projection: str, generation: int) -> list[Row]:
+    """Parked letters, counted by projection, generation, fingerprint, whether they only wait, and partition."""
+    columns = ("projection", "generation", "fingerprint", "held", "topic", "partition")
     group = {
         "_id": {column: f"${column}" for column in columns},
         "letters": {"$sum": 1},
@@ -85,11 +89,13 @@ def _letters(collection: Collection[Row]) -> list[Row]:
         "error": {"$max": "$error_class"},
         "event_type": {"$max": "$event_type"},
     }
-    return list(collection.aggregate([{"$match": {"state": "parked"}}, {"$group": group}]))
+    collection = store["projection_dead_letters"]
+    parts = parked(store, projection, generation)
+    return [row for part in parts for row in collection.aggregate([{"$match": part}, {"$group": group}])]
 
 
 def _projection(pointer: Row, lag: Lag, heads: list[Row], workers: list[Row], letters: list[Row]) -> ProjectionFacts:
-    name, generation, topics = pointer["_id"], int(pointer.get("live", 1)), set(pointer.get("topics") or ())
+    name, generation, topics = pointer["_id"], _generation(pointer), set(pointer.get("topics") or ())
     mine = [head for head in heads if head["topic"] in topics]
     seen = min((head["seen_at"] for head in mine), default=None)
     known = not lag.unknown and lag.seconds is not None

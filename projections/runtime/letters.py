@@ -20,8 +20,9 @@ from projections.runtime.checkpoints import Stream
 from projections.runtime.documents import FIND_CHUNK
 from projections.runtime.fingerprint import digest
 from projections.runtime.fold import Refusal
-from projections.runtime.letterbox import DISCARDED, IN_ORDER, LETTERS, PARKED
+from projections.runtime.letterbox import DISCARDED, LETTERS, PARKED
 from projections.runtime.stopped import MAX_TEXT, Stopped
+from queries.documents.dead_letters import parked
 
 MAX_TRACEBACK = 16_000  # characters
 Letter = dict[str, Any]
@@ -33,7 +34,7 @@ class DeadLetters:
     """The dead letters of one generation."""
 
     def __init__(self, store: Database[dict[str, Any]], projection: str, generation: int) -> None:
-        self._collection = store[LETTERS]
+        self._store, self._collection = store, store[LETTERS]
         self._mine: dict[str, Any] = {"projection": projection, "generation": generation}
         self._projection, self._prefix = projection, f"{projection}|{generation}|"
 
@@ -53,8 +54,7 @@ class DeadLetters:
         for envelope, marker in passed_over:
             first, error = marker.first_sequence, marker.error
             operations.append(self._held(envelope, first, marker.fingerprint, offsets, now, error=error))
-        if operations:
-            self._collection.bulk_write(operations, ordered=False)
+        self._write(operations)
         return len(operations)
 
     def park_undecodable(self, records: Iterable[tuple[Record, Undecodable]], identities: dict[str, str]) -> None:
@@ -66,8 +66,7 @@ class DeadLetters:
             key = f"{self._prefix}{record.topic}|{record.partition}|offset:{record.offset}@{identity[:8]}"
             change = {"$setOnInsert": self._record(record, error, now), "$set": {"last_at": now}}
             operations.append(UpdateOne({"_id": key}, change, upsert=True))
-        if operations:
-            self._collection.bulk_write(operations, ordered=False)
+        self._write(operations)
 
     def _record(self, record: Record, error: Undecodable, now: datetime) -> dict[str, Any]:
         headers = [[name, value] for name, value in record.headers]
@@ -100,11 +99,16 @@ class DeadLetters:
         return [envelope for key, envelope in by_key.items() if key not in found]
 
     def in_request(self, request: str, stream: Stream, limit: int, but: Iterable[str] = ()) -> list[Letter]:
-        """Letters that a request has marked in a partition, in order, but those of some aggregates."""
-        chosen: dict[str, Any] = {"request": request, "topic": stream[0], "partition": stream[1]}
-        if excluded := list(but):
-            chosen["aggregate"] = {"$nin": excluded}
-        return list(self._collection.find(chosen).sort([("sequence", 1), ("offset", 1)]).limit(limit))
+        """Letters that a request has marked in a partition, one aggregate after the other; of some aggregates none.
+
+        In the order of the stream a chunk would take a step with each of a hundred aggregates and finish none.
+        """
+        chosen = {"request": request, "topic": stream[0], "partition": stream[1]}
+        rows = self._collection.find(chosen).sort([("aggregate", 1), ("sequence", 1), ("offset", 1)])
+        if not (excluded := set(but)):
+            return list(rows.limit(limit))
+        # Not with $nin: with it the embedded server does not take the index.
+        return list(islice((row for row in rows if row["aggregate"] not in excluded), limit))
 
     def first_of(self, aggregate: str, after: int) -> Letter | None:
         """The first parked letter of an aggregate behind a sequence: its sequence and version."""
@@ -133,8 +137,10 @@ class DeadLetters:
 
     def count(self, aggregate: str | None = None) -> int:
         """Parked letters, of one aggregate or in all."""
-        chosen = {**self._mine, "state": PARKED}
-        return self._collection.count_documents({**chosen, "aggregate": aggregate} if aggregate else chosen)
+        if aggregate is None:
+            parts = parked(self._store, self._projection, self._mine["generation"])
+            return sum(self._collection.count_documents(part) for part in parts)
+        return len(self._parked_of(aggregate))
 
     def remove(self, keys: Iterable[str], **only: Any) -> None:
         """Takes letters away, with ``only`` those that have these values."""
@@ -144,9 +150,12 @@ class DeadLetters:
 
     def update(self, changes: Iterable[tuple[str, dict[str, Any]]]) -> None:
         """Update operators by key."""
-        operations = [UpdateOne({"_id": key}, change) for key, change in changes]
-        if operations:
-            self._collection.bulk_write(operations, ordered=False)
+        self._write([UpdateOne({"_id": key}, change) for key, change in changes])
+
+    def _write(self, operations: list[UpdateOne]) -> None:
+        """A hundred at a time: one command of five hundred keeps the embedded server from all others for a second."""
+        for start in range(0, len(operations), FIND_CHUNK):
+            self._collection.bulk_write(operations[start : start + FIND_CHUNK], ordered=False)
 
     def tried(self, stopped: Stopped, values: dict[str, Any], *, attempts: int = 0) -> None:
         """The letter before which its aggregate waits now."""
@@ -159,17 +168,23 @@ class DeadLetters:
 
     def hold_behind(self, stopped: Stopped) -> None:
         """All later letters of the aggregate wait behind the event before which it has stopped now."""
-        later = {**self._mine, "aggregate": stopped.aggregate, "state": PARKED}
-        self._collection.update_many(
-            {**later, "sequence": {"$gt": stopped.first_sequence}},
-            {"$set": {"held_by": stopped.first_sequence, "fingerprint": stopped.fingerprint}},
-        )
+        values = {"$set": {"held_by": stopped.first_sequence, "fingerprint": stopped.fingerprint}}
+        self.update((key, values) for key in self._parked_of(stopped.aggregate, after=stopped.first_sequence))
 
     def unannounced(self, streams: Iterable[Stream], limit: int) -> list[Letter]:
         """Letters that are not on the topic of dead letters yet."""
         wanted = set(streams)
-        rows = self._collection.find({**self._mine, "unannounced": True}).sort(IN_ORDER)
-        return list(islice((row for row in rows if (row["topic"], row["partition"]) in wanted), limit))
+        # Of all generations, in no order: with either the embedded server reads every letter.
+        rows = self._collection.find({"projection": self._projection, "unannounced": True})
+        mine = (row for row in rows if row["generation"] == self._mine["generation"])
+        found = list(islice((row for row in mine if (row["topic"], row["partition"]) in wanted), limit))
+        return sorted(found, key=lambda row: (row["topic"], row["partition"], row["sequence"] or 0, row["offset"]))
+
+    def _parked_of(self, aggregate: str, after: int = 0) -> list[str]:
+        """Keys of an aggregate's parked letters behind a sequence."""
+        # Without the state, see `first_of`.
+        chosen = {**self._mine, "aggregate": aggregate, "sequence": {"$gt": after}}
+        return [row["_id"] for row in self._collection.find(chosen, {"state": 1}) if row["state"] == PARKED]
 
     def _key(self, envelope: Envelope) -> str:
         return f"{self._prefix}{envelope.topic}|{envelope.partition}|{envelope.sequence}"

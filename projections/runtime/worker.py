@@ -139,7 +139,8 @@ class Worker:
             seconds = time.monotonic() - started
             batch = self._supply.take(consumer, part.applier, records, self._identities, seconds)
             self._applied_since_beat += self._apply(consumer, part, batch)
-            part.operations.step(self._supply.ready | self._full())
+            if part.operations.due:
+                part.operations.step(self._supply.ready | self._full())
         if time.monotonic() - self._last_beat >= self._settings.heartbeat:
             self._beat(consumer, part)
 

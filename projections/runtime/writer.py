@@ -33,6 +33,8 @@ UNENCODABLE = (BSONError, DocumentTooLarge, OverflowError, UnicodeEncodeError)
 #: What a server says of data, not of itself: BadValue, FailedToParse, TypeMismatch, PathNotViable, invalid field
 #: names, and documents beyond 16 MB (MongoDB, src/mongo/base/error_codes.yml).
 DATA_ERRORS = {2, 9, 14, 28, 52, 55, 56, 57, 10334, 17280, 17419}
+#: Workers of other partitions may count late events in the same document, each a few times a second.
+LATE_TRIES = 10
 MAX_DOCUMENT = 16 * 1024 * 1024  # bytes
 
 
@@ -196,7 +198,8 @@ class Writer:
             if sequence > self._ahead(fence):
                 continue
             passed = {f"fences.{fence}": {"$gte": sequence}}
-            self.collection.update_many(passed, {"$addToSet": {"late": late_name(envelope)}})
+            change = {"$addToSet": {"late": late_name(envelope)}, "$inc": {"late_revision": 1}}
+            self.collection.update_many(passed, change)
 
     def _ahead(self, fence: str) -> int:
         """The highest fence of a partition in any document, as it was at the first question after a reload."""
@@ -216,11 +219,11 @@ class Writer:
         return [state for state in states.values() if state.fences]
 
     def _count_late(self, counted: Counted) -> None:
-        """One update a document. Where it does not match, a try before this one has counted some: look again."""
+        """One update a document. Where it does not match, a try before this one or another worker was faster: again."""
         waiting: dict[str, Counted] = {}
         for envelope, count in counted:
             waiting.setdefault(count.document, []).append((envelope, count))
-        for _ in range(5):
+        for _ in range(LATE_TRIES):
             self._documents.drop(waiting)
             self._documents.load(waiting)
             operations = [operation for operation in map(self._late, waiting.values()) if operation]
@@ -252,6 +255,7 @@ class Writer:
             seen=known is not None,
             stored=(known or {}).get("fences", {}),
             late=frozenset((known or {}).get("late", ())),
+            late_revision=(known or {}).get("late_revision"),
         )
 
 

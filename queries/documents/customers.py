@@ -51,6 +51,7 @@ class CustomerDocument(Document):
     sales = EmbeddedDocumentField(SalesPart)
     fences = MapField(LongField())
     late = ListField(StringField())
+    late_revision = IntField()
 
     meta = {
         "auto_create_index": False,

@@ -5,7 +5,11 @@ Written by `projections.runtime` with pymongo; declared here for their indexes a
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 from mongoengine import BooleanField, DateTimeField, DictField, Document, IntField, LongField, StringField
+from pymongo.database import Database
 
 
 class DeadLetter(Document):
@@ -55,7 +59,7 @@ class DeadLetter(Document):
             ("projection", "generation", "aggregate", "sequence"),
             ("projection", "generation", "fingerprint"),
             ("projection", "generation", "state", "first_at"),
-            {"fields": ["request", "topic", "partition", "sequence", "offset"], "sparse": True},
+            {"fields": ["request", "topic", "partition", "aggregate", "sequence"], "sparse": True},
             {"fields": ["unannounced", "projection"], "sparse": True},
             {"fields": ["outcome.request"], "sparse": True},
         ],
@@ -87,3 +91,16 @@ class OperatorRequest(Document):
         "auto_create_index": False,
         "indexes": [("projection", "state"), {"fields": ["at"], "expireAfterSeconds": 30 * 24 * 3600}],
     }
+
+
+def parked(store: Database[dict[str, Any]], projection: str, generation: int) -> Iterator[dict[str, Any]]:
+    """Filters that together find all parked letters of a generation: one for each partition that has any.
+
+    A single one would keep the embedded server from everybody else while it reads ten thousand. The marker of an
+    aggregate is there from before its first letter until after its last; records that were no event have none.
+    """
+    mine, place = {"projection": projection, "generation": generation}, {"topic": 1, "partition": 1}
+    rows = [*store["projection_stopped"].find(mine, place)]
+    rows += store["projection_dead_letters"].find({**mine, "aggregate": None}, place)
+    for topic, partition in sorted({(row["topic"], row["partition"]) for row in rows}):
+        yield {**mine, "state": "parked", "topic": topic, "partition": partition}

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from queries.documents.connection import database, live_generation
+from queries.documents.dead_letters import parked
 
 #: A head not refreshed for so long makes the lag unknown: nobody is looking.
 HEAD_FRESH = timedelta(seconds=5)
@@ -108,15 +109,16 @@ def _next_recorded(workers: list[dict[str, Any]]) -> dict[tuple[str, int, int], 
     return found
 
 
-def read_lag(projection: str, *, now: datetime | None = None) -> Lag:
-    """The lag of the live generation, from the store. Raises pymongo's errors when it cannot be reached."""
+def read_lag(projection: str, *, now: datetime | None = None, count_letters: bool = True) -> Lag:
+    """The lag of the live generation, from the store. Raises pymongo's errors when it cannot be reached.
+
+    ``count_letters``: ``parked`` and ``parked_since`` too, which takes longer the more there are.
+    """
     store = database()
     generation = live_generation(projection)
     pointer = store["projection_pointers"].find_one({"_id": projection}) or {}
     topics = list(pointer.get("topics", []))
     mine = {"projection": projection, "generation": generation}
-    parked = {**mine, "state": "parked"}
-    oldest = store["projection_dead_letters"].find_one(parked, {"first_at": 1}, sort=[("first_at", 1)])
     lag = compute_lag(
         projection,
         generation,
@@ -128,7 +130,11 @@ def read_lag(projection: str, *, now: datetime | None = None) -> Lag:
         stopped=store["projection_stopped"].count_documents(mine),
         now=now or datetime.now(UTC),
     )
-    if oldest is None:
+    if not count_letters:
         return lag
-    letters = store["projection_dead_letters"].count_documents(parked)
-    return replace(lag, parked=letters, parked_since=oldest["first_at"])
+    total = {"_id": None, "letters": {"$sum": 1}, "oldest_at": {"$min": "$first_at"}}
+    for chosen in parked(store, projection, generation):
+        for row in store["projection_dead_letters"].aggregate([{"$match": chosen}, {"$group": total}]):
+            since = min(row["oldest_at"], lag.parked_since or row["oldest_at"])
+            lag = replace(lag, parked=lag.parked + row["letters"], parked_since=since)
+    return lag

@@ -31,6 +31,7 @@ class SalesDayDocument(Document):
     returned = LongField()
     fences = MapField(LongField())
     late = ListField(StringField())
+    late_revision = IntField()
 
     meta = {
         "auto_create_index": False,

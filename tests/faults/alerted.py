@@ -32,11 +32,12 @@ class Alerted:
         self._threads: list[threading.Thread] = []
         self._sinks = ExitStack()
         self.smtp, self.hook = SmtpSink(), HttpSink()
-        self.checks = 0
+        self.checks, self._every = 0, EVERY
         self.errors: list[BaseException] = []
 
-    def begin(self, **variables: str) -> None:
+    def begin(self, every: float = EVERY, **variables: str) -> None:
         """Checks from now on, with these variables of alerting besides those of the sinks."""
+        self._every = every
         found = {**self.smtp.environment, **self.hook.environment, **SCALED, **variables}
         self._patch.setattr(tasks, "env", replace(env, alerts=read_alerts(found)))
         for number in range(BEATS):
@@ -46,7 +47,7 @@ class Alerted:
 
     def _run(self) -> None:
         try:
-            while not self._stop.wait(EVERY):
+            while not self._stop.wait(self._every):
                 tasks.check.apply().get()
                 self.checks += 1
         except BaseException as error:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from acme.devstack.process import die_with_parent
+from queries.documents.dead_letters import parked
 from tests.integration.projections.conftest import PROJECT, Shop, wait_until
 
 #: `make faults` sets ACME_FAULTS=long: a minute of outage, ten thousand letters. In `make test` everything is short.
@@ -108,14 +109,14 @@ def ended(process: subprocess.Popen[bytes]) -> None:
 def calmly(true: Callable[[], Any], seconds: float) -> None:
     """Waits for something that is dear to look at: counting thousands of letters keeps the embedded server busy."""
     deadline = time.monotonic() + seconds
+    looked = time.monotonic()
     while not true():
         assert time.monotonic() < deadline, f"it did not happen in {seconds} s"
-        time.sleep(0.5)
+        time.sleep(max(0.2, 10 * (time.monotonic() - looked)))
+        looked = time.monotonic()
 
 
 def letters(shop: Shop, name: str, **chosen: Any) -> int:
     """Parked ones of a projection."""
-    found: int = shop.store["projection_dead_letters"].count_documents(
-        {"projection": name, "state": "parked", **chosen}
-    )
-    return found
+    collection = shop.store["projection_dead_letters"]
+    return sum(collection.count_documents({**part, **chosen}) for part in parked(shop.store, name, 1))

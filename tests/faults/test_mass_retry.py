@@ -13,32 +13,39 @@ from projections.runtime.documents import Overtaken
 from projections.runtime.letterbox import Selection
 from projections.runtime.recovery import Recovery
 from projections.runtime.writes import CounterState
+from tests.faults.alerted import Alerted, told_once
 from tests.faults.defective import LINGERS, POISON, defective
 from tests.faults.processes import LONG, Asked, calmly, ended, letters, output_of, projector, works
 from tests.faults.traffic import Traffic, current_within, priced, sold, stocked
 from tests.integration.projections.conftest import Shop, wait_until
 
 NAMES = ("products", "sales_by_day")
-SHORT_ONES, LONG_ONES = (300, 6) if LONG else (60, 3)  # aggregates
-EACH, EACH_LONG, SALES = (12, 600, 2300) if LONG else (10, 350, 300)  # events of each; orders
+SHORT_ONES, LONG_ONES = (300, 6) if LONG else (40, 3)  # aggregates
+EACH, EACH_LONG, SALES = (12, 600, 2300) if LONG else (10, 200, 150)  # events of each; orders
 GOOD = 50
 RETRY = ("--all", "--yes", "--no-canary", "--wait", "120")
 
 
 @pytest.mark.timeout(900)
-def test_a_mass_retry_that_is_killed_twice(shop: Shop) -> None:
+def test_a_mass_retry_that_is_killed_twice(shop: Shop, alerted: Alerted) -> None:
     good = stocked(shop, [f"G{number}" for number in range(GOOD)])
     with projector(shop, *NAMES) as broken:
         works(shop, broken, *NAMES)
+        # A look at ten thousand letters takes the embedded server a quarter of a second.
+        alerted.begin(every=5.0 if LONG else 1.0)
         total = parked_in_masses(shop)
+        for name in NAMES:
+            told_once(alerted, f"dead-letters:{name}", "open")
         ended(broken)
     asked: dict[str, Asked] = {}
     with Traffic(shop, good) as traffic:
         with projector(shop, *NAMES, "--healthy") as first:
             works(shop, first, *NAMES)
             traffic.all_seen()
+            begun = time.monotonic()
             asked = {name: Asked(shop, "dlq", "retry", name, *RETRY) for name in NAMES}
-            calmly(lambda: all(letters(shop, name) < total[name] for name in NAMES), 120)
+            calmly(lambda: all(letters(shop, name) < total[name] * 0.6 for name in NAMES), 120)
+            meanwhile = [traffic.seen(since=begun, until=time.monotonic() - 1)]
             first.kill()
         half_way(shop, total)
 
@@ -55,12 +62,16 @@ def test_a_mass_retry_that_is_killed_twice(shop: Shop) -> None:
                 assert (done.code, done.json["request"]["done"]) == (0, total[name]), done
             rate = left / (time.monotonic() - begun)
             assert not any(letters(shop, name) for name in NAMES)
-            seen = traffic.seen(since=begun, until=time.monotonic() - 1)
-            print(f"{sum(total.values())} letters, the last {left} at {rate:.0f} a second; others meanwhile: {seen}")
+            for name in NAMES:
+                told_once(alerted, f"dead-letters:{name}", "open", "over")
+            meanwhile.append(traffic.seen(since=begun, until=begun + left / rate))
+            print(f"{sum(total.values())} letters, the last {left} at {rate:.0f} a second")
             traffic.all_seen()
             traffic.__exit__()
             equal_to_a_replay(shop, *NAMES)
-    current_within(2.0, seen)
+    for seen in meanwhile:
+        print(f"others, while letters are retried: {seen}")
+        current_within(others_wait(shop), seen)
 
 
 def parked_in_masses(shop: Shop) -> dict[str, int]:
@@ -74,6 +85,17 @@ def parked_in_masses(shop: Shop) -> dict[str, int]:
     shop.publish()
     calmly(lambda: (letters(shop, "products"), letters(shop, "sales_by_day")) == (expected, SALES), 120)
     return {"products": expected, "sales_by_day": SALES}
+
+
+def others_wait(shop: Shop) -> float:
+    """Seconds that events of others may take meanwhile: one.
+
+    But the wheel's server is one Python process, busy with itself: letters are then counted by alerts, by two commands
+    and by this test. Where it stands in the way, `secantusd-rs` or MongoDB on PATH are measured.
+    """
+    if not shop.mongo.engine.where.startswith("wheel"):
+        return 1.0
+    return 5.0 if LONG else 2.0
 
 
 def half_way(shop: Shop, total: dict[str, int]) -> None:
@@ -96,7 +118,7 @@ def test_defect_a_retry_forgets_what_it_has_counted(shop: Shop, monkeypatch: pyt
 
     def unguarded(self: CounterState, names: list[str]) -> Any:
         update = guarded(self, names)
-        update._filter.pop("late")
+        update._filter.pop("late_revision")
         update._doc.pop("$push")
         return update
 

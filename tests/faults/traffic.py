@@ -32,7 +32,7 @@ from commands.outbox.publisher import PASSING, Publisher
 from tests.integration.projections.conftest import STAFF, Shop
 
 THINKING = 0.02  # mean seconds between two commands
-LOOK = 0.02  # seconds between two looks at the documents
+LOOK = 0.05  # seconds between two looks at the documents
 AT_ONCE = 200  # commands in one transaction, where nobody measures
 Product = tuple[UUID, str]
 

@@ -149,7 +149,7 @@ def test_without_its_guard_a_retry_that_is_killed_counts_twice(
 
     def unguarded(self: CounterState, names: list[str]) -> Any:
         update = guarded(self, names)
-        update._filter.pop("late")
+        update._filter.pop("late_revision")
         update._doc.pop("$push")
         return update
 

@@ -86,7 +86,21 @@ def park(store: Store, *letters: dict[str, Any]) -> None:
     """Opens the projections concerned and puts the letters in."""
     for name in {each["projection"] for each in letters}:
         open_live(store, PROJECTIONS[name])
+    for each in letters:
+        mark(store, each)
     store["projection_dead_letters"].insert_many(letters)
+
+
+def mark(store: Store, letter: dict[str, Any]) -> None:
+    """The marker of a parked letter's aggregate, as a worker writes it before."""
+    if letter["state"] != "parked" or letter["aggregate"] is None:
+        return
+    key = {"_id": f"{letter['projection']}|{letter['generation']}|{letter['aggregate']}"}
+    same = ("projection", "generation", "topic", "partition", "aggregate", "event_type", "error", "fingerprint")
+    values = {name: letter[name] for name in (*same, "first_at", "last_at", "attempts")}
+    first = {"first_sequence": letter["sequence"], "first_version": letter["aggregate_version"]}
+    change = {"$setOnInsert": values, "$min": first}
+    store["projection_stopped"].update_one(key, {**change, "$max": {"passed_to": letter["sequence"]}}, upsert=True)
 
 
 def running(store: Store, name: str = "products", *, pid: int = 41, ended: bool = False, **changed: Any) -> None:

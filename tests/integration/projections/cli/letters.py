@@ -18,6 +18,7 @@ from acme.contracts.envelope import Envelope, encode, to_record
 from acme.contracts.topics import CATALOG, TOPICS, partition_of
 from projections.registry import PROJECTIONS
 from projections.runtime.generations import open_live, prepare
+from tests.integration.projections.admin.parked import mark
 
 Store = Database[dict[str, Any]]
 FINGERPRINT = "3f2a9c10b7de"
@@ -84,7 +85,9 @@ def park(
         "last_at": now - timedelta(minutes=5),
         "state": "parked",
     }
-    store["projection_dead_letters"].insert_one({**letter, **more})
+    letter |= more
+    mark(store, letter)
+    store["projection_dead_letters"].insert_one(letter)
     return str(letter["_id"])
 
 
