@@ -19,7 +19,7 @@ from projections.runtime.applier import Applier
 from projections.runtime.checkpoints import Checkpoint, Stream
 from projections.runtime.documents import Overtaken
 from projections.runtime.fold import Fold, Refusal
-from projections.runtime.letterbox import DISCARDED
+from projections.runtime.letterbox import DISCARDED, PARKED
 from projections.runtime.letters import Letter, envelope_of, failure
 from projections.runtime.mending import may_go_on, stream_of
 from projections.runtime.stopped import Stopped
@@ -67,7 +67,10 @@ class Recovery:
         self._settle([(waiting, refused.get(waiting.marker.aggregate)) for waiting in chosen])
 
     def give_up(self, letters: list[Letter], error: Exception) -> None:
-        """The store refuses what a request would write: its letters stay parked."""
+        """The store refuses what a request would write: its letters stay parked, or are again after a discard."""
+        said = dict.fromkeys(("discarded_by", "discarded_reason", "discarded_at"), "")
+        undone = {"$set": {"state": PARKED}, "$unset": said}
+        self._letters.update((letter["_id"], undone) for letter in letters if "discarded_at" not in letter)
         self._outcome(letters, "failed", f"{type(error).__name__}: {error}")
 
     def discard(self, letters: list[Letter], *, by: str, reason: str) -> None:

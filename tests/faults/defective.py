@@ -1,7 +1,8 @@
-"""A projector with a defect, as a process: `python -m tests.faults.defective NAME… [--healthy] [--linger SECONDS]`.
+"""A projector with a defect, as a process: `python -m tests.faults.defective NAME… [options]`.
 
 The handlers of prices and of confirmed orders raise for one kind of product: SKUs that begin with `POISON`. With
 ``--healthy`` they do not. ``--linger``: between documents and checkpoint of a retry it says so on stdout, and waits.
+``--dawdle``: the same in each batch.
 """
 
 from __future__ import annotations
@@ -41,18 +42,16 @@ def defective(projection: Projection, is_poison: Callable[[str], bool] = lambda 
     return replace(projection, on=on, counts=counts)
 
 
-def linger(seconds: float) -> None:
-    """From now on retries in this process wait at the worst place to be killed at."""
-    from projections.runtime.recovery import Recovery
+def waits_before(owner: type, name: str, seconds: float) -> None:
+    """From now on this process says where it is and waits, before each call of a method."""
+    original = getattr(owner, name)
 
-    original = Recovery._move_checkpoints
-
-    def lingering(self: Recovery, aggregates: Any) -> None:
+    def waiting(self: Any, *arguments: Any) -> None:
         print(LINGERS, flush=True)
         time.sleep(seconds)
-        original(self, aggregates)
+        original(self, *arguments)
 
-    Recovery._move_checkpoints = lingering  # type: ignore[method-assign]
+    setattr(owner, name, waiting)
 
 
 def main() -> None:
@@ -62,17 +61,22 @@ def main() -> None:
     django.setup()
     from acme.env import env
     from projections.registry import PROJECTIONS
+    from projections.runtime.checkpoints import Checkpoints
+    from projections.runtime.recovery import Recovery
     from projections.runtime.runner import run_projections
 
     parser = argparse.ArgumentParser()
     parser.add_argument("names", nargs="+")
     parser.add_argument("--healthy", action="store_true")
     parser.add_argument("--linger", type=float, default=0.0)
+    parser.add_argument("--dawdle", type=float, default=0.0)
     options = parser.parse_args()
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     if options.linger:
-        linger(options.linger)
+        waits_before(Recovery, "_move_checkpoints", options.linger)
+    if options.dawdle:
+        waits_before(Checkpoints, "advance", options.dawdle)
     chosen = [PROJECTIONS[name] for name in options.names]
     bootstrap = env.require("kafka_bootstrap_servers")
     run_projections(chosen if options.healthy else [defective(p) for p in chosen], bootstrap, stop)
