@@ -19,6 +19,8 @@ from acme.contracts.upcasters import upcast
 
 SOURCE = "/acme/commands"
 TYPE_PREFIX = "acme."
+LARGEST = 2**63 - 1
+LONGEST_NAME = 200  # characters, of aggregate and event types
 
 
 class Sealed(msgspec.Struct, frozen=True):
@@ -103,7 +105,10 @@ def to_record(envelope: Envelope) -> tuple[bytes, bytes, list[tuple[str, bytes]]
 
 
 def from_record(topic: str, partition: int, value: bytes | None, headers: Sequence[tuple[str, bytes]]) -> Envelope:
-    """The envelope of a Kafka record. Raises `Undecodable` when attributes are missing or wrong."""
+    """The envelope of a Kafka record. Raises `Undecodable` when attributes are missing or wrong.
+
+    What it answers can be kept: numbers fit into 64 bits, moments have a time zone, names are short.
+    """
     try:
         text = {name: raw.decode() for name, raw in headers}
         aggregate_type, _, aggregate_id = text["ce_subject"].partition("/")
@@ -113,22 +118,43 @@ def from_record(topic: str, partition: int, value: bytes | None, headers: Sequen
             event_id=UUID(text["ce_id"]),
             topic=topic,
             partition=partition,
-            sequence=int(text["ce_sequence"]),
-            aggregate_type=aggregate_type,
+            sequence=_number(text["ce_sequence"]),
+            aggregate_type=_name(aggregate_type),
             aggregate_id=UUID(aggregate_id),
-            aggregate_version=int(text["ce_aggregateversion"]),
-            event_type=text["ce_type"].removeprefix(TYPE_PREFIX),
-            schema_version=int(text["ce_schemaversion"]),
+            aggregate_version=_number(text["ce_aggregateversion"]),
+            event_type=_name(text["ce_type"].removeprefix(TYPE_PREFIX)),
+            schema_version=_number(text["ce_schemaversion"]),
             data=data,
             personal=None if personal is None else msgspec.convert(personal, Sealed),
-            occurred_at=datetime.fromisoformat(text["ce_time"]),
-            recorded_at=datetime.fromisoformat(text["ce_recordedtime"]),
-            log_epoch=int(text["ce_logepoch"]),
+            occurred_at=_moment(text["ce_time"]),
+            recorded_at=_moment(text["ce_recordedtime"]),
+            log_epoch=_number(text["ce_logepoch"]),
             traceparent=text.get("traceparent"),
             correlation_id=text.get("ce_correlationid"),
         )
-    except (KeyError, ValueError, AttributeError, TypeError) as error:
+    except (KeyError, ValueError, AttributeError, TypeError, OverflowError, RecursionError) as error:
         raise Undecodable(f"{topic}[{partition}]: {type(error).__name__}: {error}") from error
+
+
+def _number(text: str) -> int:
+    """A counting number as it is written in attributes. Raises ValueError."""
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(LARGEST)) and 1 <= int(text) <= LARGEST):
+        raise ValueError(f"{text[:40]!r} is no number from 1 to {LARGEST}")
+    return int(text)
+
+
+def _moment(text: str) -> datetime:
+    """In UTC. Raises ValueError, and OverflowError at the ends of the calendar."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(f"{text!r} has no time zone")
+    return moment.astimezone(UTC)
+
+
+def _name(text: str) -> str:
+    if not 1 <= len(text) <= LONGEST_NAME:
+        raise ValueError(f"a name of {len(text)} characters: it has 1 to {LONGEST_NAME}")
+    return text
 
 
 def decode(envelope: Envelope, unseal: Unseal) -> Event:

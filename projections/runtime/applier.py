@@ -241,11 +241,12 @@ class Applier:
         """Letters of records that are no event. Raises `QueueFull`."""
         if not records:
             return
-        if self.letters.count() + len(records) > self._limits.in_all:
+        room = self._limits.in_all - self.letters.count()
+        new = self.letters.park_undecodable(records, identities, room=room)
+        if new < 0:
             streams = {(record.topic, record.partition): 0 for record, _ in records}
             raise QueueFull(streams, f"more than {self._limits.in_all} dead letters of {self.projection.name}")
-        self.letters.park_undecodable(records, identities)
-        self._count_parked(len(records))
+        self._count_parked(new)
 
     def _moves(self, batch: list[Arrived], identities: dict[str, str]) -> dict[Stream, Checkpoint]:
         moves: dict[Stream, Checkpoint] = {}

@@ -45,7 +45,10 @@ class DeadLetters:
         offsets: Offsets,
         now: datetime,
     ) -> int:
-        """Writes a letter for each refused event, each that waits behind it, and each of a stopped aggregate."""
+        """Writes a letter for each refused event, each that waits behind it, and each of a stopped aggregate.
+
+        Answers how many of them are new.
+        """
         operations = []
         for refusal in refusals:
             operations.append(self._failed(refusal, offsets, now))
@@ -54,19 +57,25 @@ class DeadLetters:
         for envelope, marker in passed_over:
             first, error = marker.first_sequence, marker.error
             operations.append(self._held(envelope, first, marker.fingerprint, offsets, now, error=error))
-        self._write(operations)
-        return len(operations)
+        return self._write(operations)
 
-    def park_undecodable(self, records: Iterable[tuple[Record, Undecodable]], identities: dict[str, str]) -> None:
-        """Records that are no event: their bytes are kept. If one stood for a sequence, the log supplies the event."""
+    def park_undecodable(
+        self, records: Iterable[tuple[Record, Undecodable]], identities: dict[str, str], *, room: int
+    ) -> int:
+        """Records that are no event: their bytes are kept. If one stood for a sequence, the log supplies the event.
+
+        Answers how many have a letter now that had none; -1 when they would be more than ``room``, and none has then.
+        """
         now = datetime.now(UTC)
-        operations = []
-        for record, error in records:
-            identity = identities.get(record.topic, "")
-            key = f"{self._prefix}{record.topic}|{record.partition}|offset:{record.offset}@{identity[:8]}"
-            change = {"$setOnInsert": self._record(record, error, now), "$set": {"last_at": now}}
-            operations.append(UpdateOne({"_id": key}, change, upsert=True))
-        self._write(operations)
+        made = {self._record_key(record, identities): self._record(record, error, now) for record, error in records}
+        new = self._without_letter(made)
+        if len(new) > room:
+            return -1
+        return self._write([UpdateOne({"_id": key}, {"$setOnInsert": made[key]}, upsert=True) for key in new])
+
+    def _record_key(self, record: Record, identities: dict[str, str]) -> str:
+        identity = identities.get(record.topic, "")
+        return f"{self._prefix}{record.topic}|{record.partition}|offset:{record.offset}@{identity[:8]}"
 
     def _record(self, record: Record, error: Undecodable, now: datetime) -> dict[str, Any]:
         headers = [[name, value] for name, value in record.headers]
@@ -87,16 +96,20 @@ class DeadLetters:
             "attempts": 1,
             "unannounced": True,
             "first_at": now,
+            "last_at": now,
         }
 
     def missing(self, envelopes: Iterable[Envelope]) -> list[Envelope]:
         """Those of which there is no letter, of any state."""
         by_key = {self._key(envelope): envelope for envelope in envelopes}
-        wanted, found = list(by_key), set()
+        return [by_key[key] for key in self._without_letter(by_key)]
+
+    def _without_letter(self, keys: Iterable[str]) -> list[str]:
+        wanted, found = list(keys), set()
         for start in range(0, len(wanted), FIND_CHUNK):
             chunk = {"_id": {"$in": wanted[start : start + FIND_CHUNK]}}
             found |= {row["_id"] for row in self._collection.find(chunk, {"_id": 1})}
-        return [envelope for key, envelope in by_key.items() if key not in found]
+        return [key for key in wanted if key not in found]
 
     def in_request(self, request: str, stream: Stream, limit: int, but: Iterable[str] = ()) -> list[Letter]:
         """Letters that a request has marked in a partition, one aggregate after the other; of some aggregates none.
@@ -152,10 +165,15 @@ class DeadLetters:
         """Update operators by key."""
         self._write([UpdateOne({"_id": key}, change) for key, change in changes])
 
-    def _write(self, operations: list[UpdateOne]) -> None:
-        """A hundred at a time: one command of five hundred keeps the embedded server from all others for a second."""
+    def _write(self, operations: list[UpdateOne]) -> int:
+        """A hundred at a time: one command of five hundred keeps the embedded server from all others for a second.
+
+        Answers how many letters are new.
+        """
+        new = 0
         for start in range(0, len(operations), FIND_CHUNK):
-            self._collection.bulk_write(operations[start : start + FIND_CHUNK], ordered=False)
+            new += self._collection.bulk_write(operations[start : start + FIND_CHUNK], ordered=False).upserted_count
+        return new
 
     def tried(self, stopped: Stopped, values: dict[str, Any], *, attempts: int = 0) -> None:
         """The letter before which its aggregate waits now."""

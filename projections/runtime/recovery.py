@@ -158,6 +158,8 @@ class Recovery:
             try:
                 envelope_of(letter)
             except Undecodable as error:
+                change = {"$inc": {"attempts": 1}, "$set": {"last_at": self._applier.clock()}}
+                self._letters.update([(letter["_id"], change)])
                 self._outcome([letter], "failed", f"Undecodable: {error}")
             else:
                 self._letters.remove([letter["_id"]])
@@ -275,7 +277,7 @@ class Recovery:
         if refusal is None:
             self._letters.tried(following, {"error": following.error})
         else:
-            self._letters.tried(following, failure(refusal), attempts=1)
+            self._letters.tried(following, {**failure(refusal), "last_at": now}, attempts=1)
             self._outcome(left[1:], "held", f"sequence {first} failed")
             self._outcome(left[:1], "failed", refusal.error)
 

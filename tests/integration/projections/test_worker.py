@@ -11,6 +11,9 @@ import psycopg
 import pytest
 from kafka import KafkaProducer
 
+from acme import metrics
+from acme.contracts.envelope import to_record
+from acme.ports import event_log
 from commands.outbox.sequencer import number
 from projections.registry import PROJECTIONS
 from projections.runtime import requests
@@ -82,10 +85,31 @@ def test_garbage_in_a_topic_changes_nothing(shop: Shop) -> None:
     for partition in range(8):
         for value, headers in [(b"\xff\xfe", []), (b"[]", [("ce_id", b"x")]), (b"{}", [("ce_sequence", b"99")])]:
             producer.send("acme.catalog", value, partition=partition, headers=headers)
+    # Complete attributes with values that nobody can keep: what one of them does must not end a worker.
+    event = next(iter(event_log().read("acme.catalog", 0, 1, 1)), None) or next(
+        e for n in range(1, 8) for e in event_log().read("acme.catalog", n, 1, 1)
+    )
+    key, value, headers = to_record(event)
+    strange = {"ce_aggregateversion": b"9" * 30, "ce_time": b"2026-11-24T10:00:00", "ce_sequence": b"0" * 400 + b"7"}
+    strange["ce_recordedtime"] = b"0001-01-01T00:00:00+23:00"
+    for name, text in strange.items():
+        changed = [(n, text if n == name else v) for n, v in headers]
+        producer.send("acme.catalog", value, key=key, partition=event.partition, headers=changed)
+    producer.send("acme.catalog", b'{"a":' * 9000 + b"1" + b"}" * 9000, partition=event.partition, headers=headers)
     producer.flush()
     producer.close()
     shop.act(20)
     shop.settled("products")
+    letters = shop.store["projection_dead_letters"]
+    wait_until(lambda: letters.count_documents({"sequence": None}) == 8 * 3 + len(strange) + 1)
+    parked = metrics.PROJECTION_PARKED.labels(projection="products")._value.get()
+    shop.store["projection_checkpoints"].delete_many({})  # everything is read once more
+    shop.settled("products")
+    wait_until(lambda: shop.store["projection_checkpoints"].count_documents({}) > 0)
+    shop.act(5)
+    shop.settled("products")
+    assert letters.count_documents({"sequence": None}) == 8 * 3 + len(strange) + 1
+    assert metrics.PROJECTION_PARKED.labels(projection="products")._value.get() == parked
 
 
 def test_two_processes_share_and_hand_over(shop: Shop) -> None:
