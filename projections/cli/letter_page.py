@@ -20,7 +20,7 @@ def letter_page(letter: Row) -> Group:
     parts: list[RenderableType] = [_grid(_facts(letter))]
     if letter.get("traceback"):
         parts += [_title("traceback"), text(letter["traceback"].rstrip())]
-    parts += [_title("headers"), _grid(letter["headers"].items()), _title(f"event, key {letter['key']}"), _data(letter)]
+    parts += [_title("headers"), _grid(letter["headers"].items()), _title(_content(letter)), _data(letter)]
     return Group(*parts)
 
 
@@ -28,8 +28,8 @@ def _facts(letter: Row) -> list[tuple[str, str]]:
     facts = [
         ("letter", letter["id"]),
         ("state", _state(letter)),
-        ("event", f"{letter['event_type'] or 'none: it cannot be decoded'}{_version(letter)}"),
-        ("aggregate", letter["aggregate"] or "unknown"),
+        ("event", _event(letter)),
+        ("aggregate", letter.get("aggregate") or "unknown"),
         ("error", letter["error"]),
         ("fingerprint", letter["fingerprint"]),
         ("attempts", str(letter["attempts"])),
@@ -54,14 +54,21 @@ def _state(letter: Row) -> str:
     return f"parked, held behind sequence {letter['held_by']}" if letter["held"] else "parked: it failed itself"
 
 
-def _version(letter: Row) -> str:
-    if letter["event_type"] is None:
-        return ""
-    return f", version {letter['aggregate_version']} of its aggregate, schema version {letter['schema_version']}"
+def _event(letter: Row) -> str:
+    """A letter of a record that cannot be decoded says nothing of an event: it has not even the names."""
+    if not letter.get("event_type"):
+        return "none: the record cannot be decoded"
+    version, schema = letter.get("aggregate_version"), letter.get("schema_version")
+    return f"{letter['event_type']}, version {version} of its aggregate, schema version {schema}"
 
 
 def _when(moment: str | None) -> str:
     return f"{ago(moment)} ({moment})" if moment else ""
+
+
+def _content(letter: Row) -> str:
+    what = "event" if letter.get("event_type") else "record"
+    return f"{what}, key {letter['key']}" if letter["key"] is not None else f"{what}, without a key"
 
 
 def _data(letter: Row) -> Text:
