@@ -9,10 +9,11 @@ from typing import Any
 from projections.cli.arguments import filled
 from projections.cli.choices import ALL_NAMES, projections, some_or_all
 from projections.cli.output import Output
+from projections.cli.rows import status_rows
 from projections.cli.store import open_store
 from projections.cli.subcommand import Options, Subcommand
 from projections.cli.words import number, operator, plain
-from projections.runtime import control, report
+from projections.runtime import control
 from projections.runtime.letterbox import Selection, Store, count_letters
 from projections.runtime.projection import Projection
 
@@ -58,7 +59,7 @@ def _each(
 def _reset(options: Options, output: Output) -> int:
     projection = projections([options["name"]])[0]
     store = open_store()
-    (row,) = report.status_rows(store, [projection])
+    (row,) = status_rows(store, [projection])
     letters = count_letters(store, projection.name, Selection(everything=True))
     output.confirm(
         f"Reset {projection.name}? An empty generation goes live at once: until it is filled, queries find little or "

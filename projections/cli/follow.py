@@ -10,10 +10,11 @@ from projections.cli.arguments import seconds
 from projections.cli.choices import letter_name
 from projections.cli.control import add_by
 from projections.cli.output import Output
+from projections.cli.rows import status_rows
 from projections.cli.state import notes, working
 from projections.cli.subcommand import Options
 from projections.cli.words import counted, plain
-from projections.runtime import report, requests
+from projections.runtime import requests
 from projections.runtime.letterbox import IN_ORDER, LETTERS, Store
 from projections.runtime.projection import Projection
 from projections.runtime.requests import Asked, Progress
@@ -54,7 +55,7 @@ def add_waiting(parser: argparse.ArgumentParser) -> None:
 
 def nobody(store: Store, projection: Projection) -> str:
     """Why nothing will be carried out now: it is paused, or nobody works on it. Empty when somebody will."""
-    (row,) = report.status_rows(store, [projection])
+    (row,) = status_rows(store, [projection])
     if row.get("paused"):
         said = next((note for note in notes(row) if ": paused" in note), f"{projection.name}: paused")
         return f"{said}. {STAYS} after manage.py projector resume {projection.name}"

@@ -9,6 +9,7 @@ import pymongo
 from projections.cli.arguments import positive_seconds, seconds
 from projections.cli.choices import projections
 from projections.cli.output import Output
+from projections.cli.rows import status_rows
 from projections.cli.state_tables import lag_table
 from projections.cli.store import open_store
 from projections.cli.subcommand import Options, Subcommand
@@ -23,7 +24,7 @@ def _lag(options: Options, output: Output) -> int:
     if options["watch"]:
         return watch(chosen, output, interval=options["interval"], limit=limit)
     with pymongo.timeout(SECONDS):
-        rows = report.lag_rows(chosen) if output.as_json else report.status_rows(open_store(), chosen)
+        rows = report.lag_rows(chosen) if output.as_json else status_rows(open_store(), chosen)
     if not output.as_json:
         output.show(lag_table(rows, limit=limit))
     output.emit({"projections": rows})

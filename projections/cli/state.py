@@ -25,12 +25,12 @@ class State:
 
 def states(row: Row) -> list[State]:
     """The worst first; never empty."""
-    found = [*_stuck(row), *_parked(row), *_gapped(row), *_unknown(row), *_paused(row), *_due(row)]
+    found = [*_stuck(row), *_absent(row), *_parked(row), *_gapped(row), *_unknown(row), *_paused(row), *_due(row)]
     return [*found, *_working(row, quiet=bool(row.get("paused")))] or [State(word="idle")]
 
 
 def wants_somebody(row: Row) -> bool:
-    """Whether `status` ends with 1: letters are parked, or something is blocked or hangs."""
+    """Whether `status` ends with 1: letters are parked, something is blocked or hangs, or nobody works on it."""
     return any(state.style == BAD for state in states(row))
 
 
@@ -64,6 +64,16 @@ def _stuck(row: Row) -> list[State]:
 def _blocked(part: Row) -> str:
     since = f", {ago(part['since'])}" if part.get("since") else ""
     return f"{part['topic']}[{part['partition']}] is blocked ({part['kind']}{since}): {plain(part['why'])}"
+
+
+def _absent(row: Row) -> list[State]:
+    """Nobody works on it. A pause says itself that nothing goes on, and what was never run is missed by nobody."""
+    if row["workers"] or row.get("paused"):
+        return []
+    if not row.get("was_run", True):
+        return [State(word="never run", style=NOTABLE)]
+    why = "nobody works on it; nothing is applied"
+    return [State(word="not running", style=BAD, why=why, look=f"run {row['projection']}")]
 
 
 def _parked(row: Row) -> list[State]:
@@ -109,7 +119,7 @@ def _due(row: Row) -> list[State]:
 def _working(row: Row, *, quiet: bool) -> list[State]:
     """What its workers do besides; ``quiet`` leaves out what a pause says already."""
     if not row["workers"]:
-        return [State(word="not running", style=NOTABLE)]
+        return [State(word="not running", style=NOTABLE)] if quiet else []
     words = {worker["state"] for worker in row["workers"]} - set(STUCK) - ({"paused", "running"} if quiet else set())
     if words == {"running", "waiting for partitions"}:
         words = {"running"}  # one of many that has nothing to do is no news

@@ -6,15 +6,15 @@ import argparse
 
 from projections.cli.choices import projections
 from projections.cli.output import Output
+from projections.cli.rows import status_rows
 from projections.cli.state import states, wants_somebody
 from projections.cli.state_tables import status_table
 from projections.cli.store import open_store
 from projections.cli.subcommand import Options, Subcommand
-from projections.runtime import report
 
 
 def _status(options: Options, output: Output) -> int:
-    rows = report.status_rows(open_store(), projections(options["names"]))
+    rows = status_rows(open_store(), projections(options["names"]))
     output.show(status_table(rows))
     output.emit({"projections": [{**row, "states": [state.word for state in states(row)]} for row in rows]})
     return 1 if any(wants_somebody(row) for row in rows) else 0
@@ -29,7 +29,8 @@ STATUS = Subcommand(
     help="shows workers, lag, pauses, blocked partitions and parked letters of each projection",
     examples="""  manage.py projector status
   manage.py projector status products --json
-it ends with 1 when letters are parked, or a partition is blocked, or a worker hangs""",
+it ends with 1 when letters are parked, or a partition is blocked, or a worker hangs, or nobody works on a projection
+that was run before and is not paused""",
     add_arguments=_arguments,
     run=_status,
 )

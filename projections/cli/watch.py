@@ -17,11 +17,11 @@ from rich.text import Text
 from acme.contracts.envelope import time_text
 from projections.cli.output import Output
 from projections.cli.pace import Measurement, Pace
+from projections.cli.rows import status_rows
 from projections.cli.state import states
 from projections.cli.state_tables import lag_table
 from projections.cli.store import open_store
 from projections.cli.words import one_line
-from projections.runtime import report
 from projections.runtime.projection import Projection
 from queries.documents.connection import database
 
@@ -67,7 +67,7 @@ class _Watcher:
         now = time_text(datetime.now(UTC))
         try:
             with pymongo.timeout(SECONDS):
-                rows = report.status_rows(database(), self._projections)
+                rows = status_rows(database(), self._projections)
         except PyMongoError as error:
             if first:
                 raise

@@ -18,6 +18,7 @@ from tests.integration.projections.cli.letters import (
     open_products,
     park,
     price_set,
+    work,
 )
 
 FIRST = PRODUCTS[0]
@@ -45,6 +46,20 @@ def test_a_worker_that_is_stuck_is_a_finding(
     shown = projector("status", "products")
     assert shown.code == 1 and state["state"] in shown.out
     assert said in " ".join(shown.out.split())
+
+
+def test_nobody_who_works_on_it_is_a_finding_unless_it_is_paused_or_was_never_run(
+    store: Store, projector: Projector
+) -> None:
+    open_products(store, worker=False)
+    work(store, "products", lease_until=datetime.now(UTC) - timedelta(seconds=1))  # killed: its lease has ended
+    shown = projector("status", "products")
+    assert shown.code == 1 and "not running" in shown.out and "manage.py projector run products" in shown.out
+    assert projector("status", "products", "--json").json["projections"][0]["states"] == ["not running"]
+    assert projector("status", "carts").code == 0 and "never run" in projector("status", "carts").out
+    assert projector("pause", "products").code == 0
+    paused = projector("status", "products")
+    assert paused.code == 0 and "not running" in paused.out and "paused" in paused.out
 
 
 def test_status_and_lag_say_who_paused_and_why(store: Store, projector: Projector) -> None:
