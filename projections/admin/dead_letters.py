@@ -13,16 +13,19 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 
+from acme.ports import subject_keys
 from projections.admin.forms import ActionForm, DiscardForm, FilterForm, ResyncForm
 from projections.admin.letters import LetterList, behind, counted, readable
 from projections.admin.pages import StorePages, may, page
 from projections.models import DeadLetter, OperatorRequest
 from projections.registry import PROJECTIONS
+from projections.runtime.dry_run import dry_run
 from projections.runtime.letterbox import DISCARDED, PARKED, Selection, Store, count_letters, get_letter, statistics
 from projections.runtime.requests import Asked, Refused, ask_canary, ask_discard, ask_resync, ask_retry
 from queries.documents.connection import live_generation
 
 PER_PAGE = 50
+TRIED = 500  # letters of a dry run
 LIST = "admin:projections_deadletter_changelist"
 
 
@@ -35,6 +38,7 @@ class DeadLetterAdmin(StorePages):
         return [
             path("", view(self.list_page), name="projections_deadletter_changelist"),
             path("do/retry/", view(self.retry_page), name="projections_deadletter_retry"),
+            path("do/dry-run/", view(self.dry_run_page), name="projections_deadletter_dry_run"),
             path("do/discard/", view(self.discard_page), name="projections_deadletter_discard"),
             path("do/resync/", view(self.resync_page), name="projections_deadletter_resync"),
             path("<path:letter_id>/change/", view(self.one_page), name="projections_deadletter_change"),
@@ -103,6 +107,28 @@ class DeadLetterAdmin(StorePages):
             return self._not_asked(request, error, selection, name)
         first = "first letter of " if form.cleaned_data["canary"] else ""
         return self._asked(request, asked, f"Retry of {first}{selection} ({name})")
+
+    @page(change="retry_deadletter")
+    def dry_run_page(self, request: HttpRequest, store: Store) -> HttpResponse:
+        """Tries a retry on copies in memory. Of the documents only ids are shown: what is in them may be personal."""
+        form = ActionForm(request.GET)
+        if not form.is_valid():
+            return self._refused(request, form)
+        name, selection = form.cleaned_data["projection"], form.cleaned_data["selection"]
+        rows = dry_run(store, PROJECTIONS[name], subject_keys().unseal, selection, limit=TRIED)
+        return self.shown(
+            request,
+            "dry_run",
+            title=f"Dry run of a retry of {name}",
+            what=str(selection),
+            total=count_letters(store, name, selection),
+            tried=len(rows),
+            good=sum(row.ok for row in rows),
+            bad=[row for row in rows if not row.ok][:PER_PAGE],
+            documents=len({key for row in rows for key in row.changed}),
+            projection=name,
+            back_url=_back(selection, name),
+        )
 
     @page(change="discard_deadletter", methods=("GET", "HEAD", "POST"))
     def discard_page(self, request: HttpRequest, store: Store) -> HttpResponse:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -79,6 +80,11 @@ def test_a_letter_is_retried_and_gone(shop: Shop, victims: set[UUID], index: Pag
     victims.clear()
     open_first_failing(index)
     total = letters.count_documents({})
+    index.get_by_role("link", name=f"its fingerprint ({total})", exact=True).click()  # a dry run
+    expect(index.locator(".standing")).to_contain_text(f"{total} of {total} letters would be applied")
+    if shots := os.environ.get("ACME_SHOTS"):
+        index.screenshot(path=f"{shots}/dry-run.png", full_page=True)
+    index.go_back()
     index.get_by_role("button", name=f"its fingerprint ({total})").click()
     expect(index.locator(".state.running", has_text="done")).to_be_visible()
     expect(index.locator(".facts div", has_text="Done").first).to_contain_text(str(total))
