@@ -197,6 +197,8 @@ def _gap(name: str, part: Blocked) -> Cause:
         details=text(
             part.why,
             "Nothing is skipped: the partition goes on by itself when the events are there again.",
+            "If the log never had them, somebody else than the publisher has written to the topic: see its ACLs, and "
+            "the alert about the publisher.",
             f"Look: manage.py projector status {name}; send again what the log has: manage.py relay --replay "
             f"{part.topic}",
         ),

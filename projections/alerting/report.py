@@ -1,13 +1,9 @@
-"""What operators see of alerts: what holds now, and who was told about it when. Plain values, and a table."""
+"""What operators see of alerts: what holds now, and who was told about it when. Plain values."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
-
-from rich.console import Group
-from rich.table import Table
-from rich.text import Text
 
 from acme.alert_settings import AlertSettings
 from acme.contracts.envelope import time_text
@@ -66,20 +62,3 @@ def _told(entry: Row) -> Row:
 
 def _time(moment: datetime | None) -> str | None:
     return time_text(moment) if moment else None
-
-
-def table(found: list[Row]) -> Group:
-    """A line for each cause, and below it what to know and to do."""
-    lines = Table(title="Alerts")
-    for column in ("cause", "severity", "state", "since", "told"):
-        lines.add_column(column, overflow="fold")
-    for row in found:
-        lines.add_row(row["key"], row["severity"], row["state"], row["since"] or "now", _told_text(row))
-    texts = [Text(f"\n{row['key']}: {row['summary']}\n{row['details']}") for row in found]
-    return Group(lines, *texts)
-
-
-def _told_text(row: Row) -> str:
-    told = [f"{channel} {at}" for channel, at in row["told"].items()]
-    failed = [f"{channel} failed {one['count']} times: {one['reason']}" for channel, one in row["failures"].items()]
-    return "; ".join([*told, *failed]) or "nobody"

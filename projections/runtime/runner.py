@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -56,9 +57,10 @@ def run_projections(
 ) -> bool:
     """Runs until ``stop`` is set, or with ``once`` until every projection has reached the heads seen at the start.
 
-    Blocks. Answers False when a worker ended by an error of its own (it is logged; the others are stopped then), or
-    with ``once`` could not get there because partitions are blocked or an operator has paused the projection. Raises an
-    engine's failure that a worker could not wait out (with ``once``: the heads or checkpoints cannot be read).
+    Blocks. A worker that ends by an error of its own is begun anew after a while, later and later; the others go on.
+    With ``once`` it ends all: the answer is False then, and when a projection could not get there because partitions
+    are blocked or an operator has paused it. Raises an engine's failure that a worker could not wait out (with
+    ``once``: the heads or checkpoints cannot be read).
     """
     errors: list[Exception] = []
     log = event_log()
@@ -96,11 +98,15 @@ def _run_one(
         return Consumer(bootstrap, group, topics, on_assigned=on_assigned, on_revoked=on_revoked)
 
     announcer = Announcer(bootstrap)
-    worker = Worker(projection, store, log, subject_keys(), consumer, identities, settings, announcer)
+
+    def make() -> Worker:
+        return Worker(projection, store, log, subject_keys(), consumer, identities, settings, announcer)
+
     try:
         if not once:
-            worker.run(stop)
+            _run_for_ever(projection.name, make, stop, settings)
             return
+        worker = make()
         reached = reached_heads(store, log, projection)
         worker.run(stop, lambda: worker.paused or reached(worker.blocked))
         if worker.paused or worker.blocked:
@@ -115,6 +121,22 @@ def _run_one(
         announcer.close()
         identities.close()
         close_old_connections()
+
+
+def _run_for_ever(name: str, make: Callable[[], Worker], stop: threading.Event, settings: WorkerSettings) -> None:
+    """What a worker cannot handle is its projection's trouble alone: nobody works on it meanwhile, which alerts say."""
+    pause = settings.begun_anew_first
+    while not stop.is_set():
+        begun = time.monotonic()
+        try:
+            make().run(stop)
+        except Exception:
+            if time.monotonic() - begun > settings.begun_anew_cap:
+                pause = settings.begun_anew_first
+            logger.exception("%s: the worker ended by an error of its own, another begins in %.0f s", name, pause)
+            close_old_connections()
+            stop.wait(pause)
+            pause = min(settings.begun_anew_cap, pause * 2)
 
 
 def reached_heads(

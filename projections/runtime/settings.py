@@ -52,6 +52,8 @@ class WorkerSettings:
     group_given_up: float = 15.0  # nobody got a partition for so long: the group is stuck, a new one is used
     backoff_first: float = 0.1  # after an engine's failure; doubles up to backoff_cap, with jitter
     backoff_cap: float = 5.0
+    begun_anew_first: float = 1.0  # after a worker's own error; doubles up to begun_anew_cap
+    begun_anew_cap: float = 60.0
     retried_at_once: int = 100  # dead letters of a request between two batches of the stream
     lease: float = 10.0  # a worker whose lease was not renewed for so long is not alive
     hang: float = 60.0  # a turn that takes longer hangs: the lease is not renewed any more, and the process ends
