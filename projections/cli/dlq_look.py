@@ -27,7 +27,7 @@ def _list(options: Options, output: Output) -> int:
     found = [_letters(store, projection, options) for projection in chosen]
     for row in found:
         if row["letters"]:
-            output.show(letters_table(row["letters"]), _how_many(row, options))
+            output.show(letters_table(row["letters"], wide=output.wide), _how_many(row, options))
     if not any(row["total"] for row in found):
         output.show(f"no {options['state']} letters")
     output.emit({"projections": found})
@@ -67,7 +67,7 @@ def _stats(options: Options, output: Output) -> int:
     names = [projection.name for projection in projections(options["names"])]
     rows, asked = statistics(store, names), open_requests(store, names)
     if rows:
-        output.show(statistics_table(rows))
+        output.show(statistics_table(rows, wide=output.wide))
     else:
         output.show("no dead letters")
     output.show(*requests_lines(asked))

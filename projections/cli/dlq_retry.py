@@ -74,7 +74,7 @@ def _dry_run(store: Store, projection: Projection, which: Selection, options: Op
     rows = dry_run(store, projection, subject_keys().unseal, which, limit=options["limit"])
     total = count_letters(store, projection.name, which)
     if rows:
-        output.show(dry_run_table(rows))
+        output.show(dry_run_table(rows, wide=output.wide))
     else:
         output.show(f"no parked letters of {projection.name} ({which})")
     if total > len(rows):

@@ -26,7 +26,7 @@ def _lag(options: Options, output: Output) -> int:
     with pymongo.timeout(SECONDS):
         rows = report.lag_rows(chosen) if output.as_json else status_rows(open_store(), chosen)
     if not output.as_json:
-        output.show(lag_table(rows, limit=limit))
+        output.show(lag_table(rows, limit=limit, wide=output.wide))
     output.emit({"projections": rows})
     over = limit is not None and any(row["seconds"] is None or row["seconds"] > limit for row in rows)
     return 1 if over else 0

@@ -1,11 +1,15 @@
-"""Where a subcommand's words go: tables and sentences for people, JSON for machines, bars and questions on stderr."""
+"""Where a subcommand's words go: tables and sentences for people, JSON for machines, bars and questions on stderr.
+
+Where stdout is no terminal nothing is folded: a line can be as long as it has to be, for grep and for copying.
+"""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from io import StringIO
 from typing import Any, TextIO
 
 from django.core.management.base import CommandError
@@ -18,18 +22,32 @@ _COUNTS = (
 )
 
 
+#: Columns where stdout is no terminal: more than any line has.
+ENDLESS = 1_000_000
+
+
 class Output:
-    """``stdout`` may be Django's wrapper. With ``as_json`` only JSON is written to it, else only people's words."""
+    """``stdout`` may be Django's wrapper. With ``as_json`` only JSON is written to it, else only people's words.
+
+    ``wide``: stdout is no terminal, so tables have a line for each row.
+    """
 
     def __init__(self, stdout: TextIO, *, as_json: bool) -> None:
         self.as_json = as_json
         self._stdout = stdout
         self.console = Console(file=stdout, highlight=False, quiet=as_json)
+        self.wide = not self.console.is_terminal
 
     def show(self, *things: RenderableType) -> None:
         """Tables, and sentences: square brackets in text are markup only where it is a `rich.text.Text`."""
-        for thing in things:
-            self.console.print(thing, markup=False, soft_wrap=isinstance(thing, str))
+        if not self.wide:
+            _print(self.console, things)
+        elif not self.as_json:
+            said = StringIO()
+            _print(Console(file=said, highlight=False, width=ENDLESS), things)
+            # without the spaces that fill a table's last column
+            self._stdout.write("\n".join(line.rstrip() for line in said.getvalue().split("\n")))
+            self._stdout.flush()
 
     def emit(self, value: Any) -> None:
         """One line of JSON."""
@@ -60,3 +78,8 @@ class Output:
                 bars.update(task, completed=total - waiting, done=done, failed=failed, held=held, waiting=waiting)
 
             yield move
+
+
+def _print(console: Console, things: Iterable[RenderableType]) -> None:
+    for thing in things:
+        console.print(thing, markup=False, soft_wrap=isinstance(thing, str))

@@ -15,7 +15,7 @@ from projections.cli.subcommand import Options, Subcommand
 
 def _status(options: Options, output: Output) -> int:
     rows = status_rows(open_store(), projections(options["names"]))
-    output.show(status_table(rows))
+    output.show(status_table(rows, wide=output.wide))
     output.emit({"projections": [{**row, "states": [state.word for state in states(row)]} for row in rows]})
     return 1 if any(wants_somebody(row) for row in rows) else 0
 

@@ -33,7 +33,7 @@ NOT_LAG = {"workers", "stopped"}
 def watch(projections: Iterable[Projection], output: Output, *, interval: float, limit: float | None) -> int:
     """0 after Ctrl-C. Raises pymongo's errors at the first look only."""
     open_store()
-    watcher = _Watcher(list(projections), limit)
+    watcher = _Watcher(list(projections), limit, wide=output.wide)
     shown = watcher.look(first=True)
     try:
         if output.as_json:
@@ -57,8 +57,8 @@ def watch(projections: Iterable[Projection], output: Output, *, interval: float,
 class _Watcher:
     """One look after the other, and what they show of rates. ``json`` is the last look for machines."""
 
-    def __init__(self, projections: list[Projection], limit: float | None) -> None:
-        self._projections, self._limit = projections, limit
+    def __init__(self, projections: list[Projection], limit: float | None, *, wide: bool) -> None:
+        self._projections, self._limit, self._wide = projections, limit, wide
         self._measurements: dict[str, Measurement] = defaultdict(Measurement)
         self.json: dict[str, Any] = {}
 
@@ -76,7 +76,9 @@ class _Watcher:
         at = time.monotonic()
         paces = {row["projection"]: self._measurements[row["projection"]].add(row, at) for row in rows}
         self.json = {"at": now, "projections": [_plain(row, paces[row["projection"]]) for row in rows]}
-        return Group(lag_table(rows, paces, limit=self._limit), Text(f"\n{now}; Ctrl-C ends it", style="dim"))
+        return Group(
+            lag_table(rows, paces, limit=self._limit, wide=self._wide), Text(f"\n{now}; Ctrl-C ends it", style="dim")
+        )
 
 
 def _plain(row: dict[str, Any], pace: Pace) -> dict[str, Any]:

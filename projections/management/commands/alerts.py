@@ -11,13 +11,14 @@ from uuid import uuid4
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from pymongo.errors import PyMongoError
-from rich.console import Console
 
 from acme.env import env
 from projections.alerting import report
 from projections.alerting.channels import Channel, ChannelFailed, configured
 from projections.alerting.message import Message
 from projections.alerting.snapshot import said, take_snapshot
+from projections.cli.alert_tables import alerts_table
+from projections.cli.output import Output
 from projections.registry import PROJECTIONS
 
 EPILOG = """examples:
@@ -59,7 +60,8 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps({"channels": channels, "alerts": found}))
         elif found:
-            Console(file=self.stdout).print(report.table(found))
+            output = Output(self.stdout, as_json=False)
+            output.show(alerts_table(found, wide=output.wide))
         else:
             self.stdout.write("nothing is wrong")
         if not channels and not options["json"]:

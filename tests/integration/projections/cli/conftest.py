@@ -51,6 +51,13 @@ def projector(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.fixture
+def at_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What `projector` writes is for a terminal of 80 columns without colours; without this it is for a pipe."""
+    monkeypatch.setenv("FORCE_COLOR", "1")  # rich takes it for a terminal then
+    monkeypatch.setenv("TERM", "dumb")
+
+
+@pytest.fixture
 def store_url(mongo: str, mongo_database: str) -> str:
     return f"{mongo.rpartition('/')[0]}/{mongo_database}"
 

@@ -254,6 +254,7 @@ def test_nothing_to_retry_is_a_finding(store: Store, projector: Projector) -> No
         assert ended.code == 1 and "nothing of products to retry" in ended.err
 
 
+@pytest.mark.usefixtures("at_terminal")
 def test_a_dry_run_shows_which_would_fail_and_writes_nothing(store: Store, projector: Projector) -> None:
     """The product of the letters was never created here, so a price cannot be set."""
     open_products(store)

@@ -77,6 +77,7 @@ def test_lag_that_nobody_knows_is_unknown(store: Store, projector: Projector) ->
     assert shown.code == 1 and "unknown" in shown.out and "not running" in shown.out
 
 
+@pytest.mark.usefixtures("at_terminal")
 @pytest.mark.parametrize("command", ["status", "lag"])
 def test_tables_fit_into_80_columns(command: str, store: Store, projector: Projector) -> None:
     open_products(store)
@@ -95,6 +96,7 @@ def test_lag_has_the_stages_and_a_threshold(store: Store, projector: Projector) 
     assert projector("lag", "products", "--threshold", "0").code == 1
 
 
+@pytest.mark.usefixtures("at_terminal")
 def test_letters_are_listed_in_order_and_by_page(store: Store, projector: Projector) -> None:
     open_products(store)
     for number in (17, 18, 19):
@@ -129,6 +131,7 @@ def test_discarded_letters_are_listed_apart_and_are_no_finding(store: Store, pro
     assert shown.code == 0 and "discarded by ana 0 s ago: a test" in said
 
 
+@pytest.mark.usefixtures("at_terminal")
 def test_one_letter_is_shown_whole(store: Store, projector: Projector) -> None:
     open_products(store)
     key = park(store, FIRST, 17)
@@ -160,6 +163,7 @@ def test_a_letter_that_is_not_there(store: Store, projector: Projector) -> None:
     assert projector("dlq", "show", "products", f"orders|1|{TOPIC}|3|17").code == 2
 
 
+@pytest.mark.usefixtures("at_terminal")
 def test_statistics_by_fingerprint_and_open_requests(store: Store, projector: Projector) -> None:
     open_products(store)
     for number in (17, 18, 19):

@@ -45,7 +45,7 @@ def test_it_is_shown_whole(key: str, projector: Projector) -> None:
 
 def test_it_is_listed_and_counted(key: str, projector: Projector) -> None:
     listed = projector("dlq", "list", "products")
-    assert listed.code == 1 and "it cannot be decoded" in listed.out
+    assert listed.code == 1 and NAME in listed.out and "it cannot be decoded" in listed.out
     assert projector("dlq", "list", "products", "--json").json["projections"][0]["letters"][0]["id"] == key
     counted = projector("dlq", "stats", "products")
     assert counted.code == 1 and "no event: Undecodable: no ce_id" in " ".join(counted.out.split())

@@ -74,7 +74,7 @@ def test_large_numbers_still_fit_into_80_columns() -> None:
     row = {**HEALTHY, **large, "projection": "sales_by_day", "parked_seconds": 86_000.0}
     console = Console(width=80)
     with console.capture() as captured:
-        console.print(lag_table([row]))
+        console.print(lag_table([row], wide=False))
     table = captured.get()
     assert "sales_by_day" in table and "1,234,567" in table and "(23.9 h)" in table
     assert max(len(line) for line in table.splitlines()) <= 80
