@@ -23,7 +23,7 @@ def projections(names: Iterable[str], *, everything: bool = True) -> list[Projec
     unknown = sorted(set(chosen) - set(PROJECTIONS))
     if unknown:
         near = [name for wrong in unknown for name in get_close_matches(wrong, PROJECTIONS, n=2)]
-        meant = f"; did you mean {' or '.join(dict.fromkeys(near))}?" if near else ";"
+        meant = f"; did you mean {' or '.join(dict.fromkeys(near))}?" if near else "."
         raise CommandError(f"no projection {', '.join(unknown)}{meant} There are {ALL_NAMES}", returncode=2)
     return [PROJECTIONS[name] for name in chosen or (PROJECTIONS if everything else ())]
 
@@ -79,7 +79,7 @@ def aggregate(store: Store, projection: Projection, text: str) -> str:
     kind, colon, key = text.rpartition(":")
     if colon and kind not in kinds:
         near = get_close_matches(kind, kinds, n=1)
-        meant = f"; did you mean {near[0]}?" if near else ";"
+        meant = f"; did you mean {near[0]}?" if near else "."
         raise CommandError(
             f"{projection.name} keeps nothing of {kind!r}{meant} It has {', '.join(kinds)}", returncode=2
         )

@@ -6,13 +6,14 @@ import argparse
 from collections.abc import Callable
 from typing import Any
 
+from acme.contracts.envelope import time_text
 from projections.cli.arguments import filled
 from projections.cli.choices import ALL_NAMES, projections, some_or_all
 from projections.cli.output import Output
 from projections.cli.rows import status_rows
 from projections.cli.store import open_store
 from projections.cli.subcommand import Options, Subcommand
-from projections.cli.words import number, operator, plain
+from projections.cli.words import ago, counted, number, operator, plain
 from projections.runtime import control
 from projections.runtime.letterbox import Selection, Store, count_letters
 from projections.runtime.projection import Projection
@@ -20,10 +21,13 @@ from projections.runtime.projection import Projection
 
 def _pause(options: Options, output: Output) -> int:
     def tell(store: Store, projection: Projection) -> str:
-        before = control.read_orders(store, projection.name).paused
-        control.pause(store, projection.name, by=options["by"], reason=options["reason"])
-        again = f" (it was paused already, by {plain(before.get('by'))})" if before else ""
-        return f"{projection.name} is paused: its workers finish their batch and apply nothing more{again}"
+        before = control.pause(store, projection.name, by=options["by"], reason=options["reason"])
+        if before is None:
+            return f"{projection.name} is paused: its workers finish their batch and apply nothing more"
+        at = time_text(before["at"])
+        since = f"{projection.name} is paused already by {plain(before['by'])} since {at} ({ago(at)})"
+        reason = f": {plain(before['reason'])}" if before["reason"] else ""
+        return f"{since}{reason}. That stays; to say something else, resume it first"
 
     return _each(options, output, "pause", tell, paused=True)
 
@@ -64,7 +68,8 @@ def _reset(options: Options, output: Output) -> int:
     output.confirm(
         f"Reset {projection.name}? An empty generation goes live at once: until it is filled, queries find little or "
         f"nothing. The {number(row['applied'])} events of generation {row['generation']} are applied again from the "
-        f"beginning; its {number(letters)} parked letters stay behind with it; generations before it are dropped.",
+        f"beginning; {counted(letters, 'parked letter')} of it will be left behind; generations before it are dropped. "
+        "What was discarded before is tried again as well, and parked again if it still fails.",
         yes=options["yes"],
     )
     generation = control.reset(store, projection, by=options["by"])
@@ -101,7 +106,8 @@ PAUSE = Subcommand(
     name="pause",
     help="lets the workers of projections rest, within a second; lag is still told",
     examples="""  manage.py projector pause products --reason "index is being built"
-  manage.py projector pause --all""",
+  manage.py projector pause --all
+one that is paused already stays so, with who, when and why as it was said first""",
     add_arguments=_pause_arguments,
     run=_pause,
 )

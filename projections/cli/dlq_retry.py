@@ -18,7 +18,7 @@ from projections.cli.store import open_store
 from projections.cli.subcommand import Options, Subcommand
 from projections.cli.words import counted
 from projections.runtime.dry_run import DryRun, dry_run
-from projections.runtime.letterbox import Selection, Store, count_letters
+from projections.runtime.letterbox import LETTERS, Selection, Store, count_letters
 from projections.runtime.projection import Projection
 from projections.runtime.requests import ask_canary, ask_retry
 
@@ -41,7 +41,9 @@ def _retry(options: Options, output: Output) -> int:
         output.show(f"{counted(total, 'letter')} parked until now; later ones are not touched")
     first = _canary(store, projection, which, options, output) if canary else None
     if first is not None and first.code:
-        return _finish(output, projection, which, first, first)
+        code = _finish(output, projection, which, first, first)
+        output.show(*_one_kind(store, projection, which))
+        return code
     asked = ask_retry(store, projection.name, which, by=options["by"], parked_until=cut_off)
     return _finish(output, projection, which, first, follow(store, projection, asked, options, output))
 
@@ -56,7 +58,12 @@ def _canary(store: Store, projection: Projection, which: Selection, options: Opt
 def _finish(output: Output, projection: Projection, which: Selection, first: Outcome | None, last: Outcome) -> int:
     """Says what it came to. ``first`` is the canary; when it is the last as well, nothing more was asked."""
     stopped = first is last
-    words = f"the canary was not applied, nothing more is asked: {last.words}" if stopped else last.words
+    words = last.words
+    if stopped:
+        words = f"the canary was not applied, nothing more is asked: {words}"
+    elif first is not None:
+        letters = first.progress.total + last.progress.total
+        words = f"the canary was applied, the first of {counted(letters, 'letter')}; then {words}"
     output.show(f"{projection.name}: {words}", *last.again)
     output.emit(
         {
@@ -68,6 +75,17 @@ def _finish(output: Output, projection: Projection, which: Selection, first: Out
         }
     )
     return last.code
+
+
+def _one_kind(store: Store, projection: Projection, which: Selection) -> list[str]:
+    """Where many kinds were meant, one that still fails says nothing of the others."""
+    kinds = len(store[LETTERS].distinct("fingerprint", which.filter(store, projection.name))) if which.everything else 0
+    if kinds < 2:
+        return []
+    return [
+        f"these letters failed in {kinds:,} ways, the canary in one of them: --fingerprint F retries one kind, see",
+        f"  manage.py projector dlq stats {projection.name}",
+    ]
 
 
 def _dry_run(store: Store, projection: Projection, which: Selection, options: Options, output: Output) -> int:

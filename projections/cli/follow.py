@@ -11,7 +11,7 @@ from projections.cli.choices import letter_name
 from projections.cli.control import add_by
 from projections.cli.output import Output
 from projections.cli.rows import status_rows
-from projections.cli.state import notes, working
+from projections.cli.state import PAUSED, states, working
 from projections.cli.subcommand import Options
 from projections.cli.words import counted, plain
 from projections.runtime import requests
@@ -57,10 +57,10 @@ def nobody(store: Store, projection: Projection) -> str:
     """Why nothing will be carried out now: it is paused, or nobody works on it. Empty when somebody will."""
     (row,) = status_rows(store, [projection])
     if row.get("paused"):
-        said = next((note for note in notes(row) if ": paused" in note), f"{projection.name}: paused")
+        said = next((state.why for state in states(row) if state.word == PAUSED), PAUSED)
         return f"{said}. {STAYS} after manage.py projector resume {projection.name}"
     if not working(row):
-        return f"nobody works on {projection.name}. {STAYS} after manage.py projector run {projection.name}"
+        return f"nobody works on it. {STAYS} after manage.py projector run {projection.name}"
     return ""
 
 
@@ -69,9 +69,9 @@ def follow(store: Store, projection: Projection, asked: Asked, options: Options,
     why = nobody(store, projection)
     latest = requests.progress(store, asked.id)
     if why and not latest.finished:
-        return Outcome(progress=latest, code=1, words=f"{why}; its number is {asked.id}")
+        return Outcome(progress=latest, code=1, words=f"{why}; {_number(latest)}")
     if options["no_wait"]:
-        return Outcome(progress=latest, code=0, words=f"asked; its number is {asked.id}")
+        return Outcome(progress=latest, code=0, words=f"asked; {_number(latest)}")
     with output.progress(f"{latest.action} {projection.name}", asked.total) as move:
 
         def moved(progress: Progress) -> None:
@@ -96,7 +96,12 @@ def _failures(store: Store, request: str) -> tuple[tuple[str, str], ...]:
 
 
 def _open(progress: Progress) -> str:
-    return f"{_counts(progress)}, {progress.waiting:,} still waiting. {STAYS} all the same; its number is {progress.id}"
+    return f"{_counts(progress)}, {progress.waiting:,} still waiting. {STAYS} all the same; {_number(progress)}"
+
+
+def _number(progress: Progress) -> str:
+    """For machines and for whoever compares; what is still open is listed with it."""
+    return f"its number is {progress.id}, see manage.py projector dlq stats {progress.projection}"
 
 
 def _code(progress: Progress) -> int:

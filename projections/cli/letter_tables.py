@@ -71,7 +71,7 @@ def requests_lines(rows: Sequence[Row]) -> list[str]:
     """A line for each request that is not carried out yet."""
     shown = [
         f"{row['projection']}: {row['action']} of {row['selection']}, asked by {plain(row['by'])} {ago(row['at'])}: "
-        f"{number(row['total'] - row['waiting'])} of {number(row['total'])} tried"
+        f"{number(row['total'] - row['waiting'])} of {number(row['total'])} tried; its number is {row['id']}"
         for row in rows
     ]
     return ["\nRequests that are not carried out yet:", *shown] if shown else []

@@ -11,6 +11,7 @@ Row = dict[str, Any]
 FINE, NOTABLE, BAD = "green", "yellow", "bold red"
 #: Workers' states that want somebody to look.
 STUCK = ("blocked", "hanging")
+PAUSED = "paused"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +108,7 @@ def _paused(row: Row) -> list[State]:
     if not paused:
         return []
     reason = f": {plain(paused['reason'])}" if paused["reason"] else ""
-    return [State(word="paused", style=NOTABLE, why=f"paused by {plain(paused['by'])} {ago(paused['at'])}{reason}")]
+    return [State(word=PAUSED, style=NOTABLE, why=f"paused by {plain(paused['by'])} {ago(paused['at'])}{reason}")]
 
 
 def _due(row: Row) -> list[State]:

@@ -39,10 +39,20 @@ def read_orders(store: Store, projection: str) -> Orders:
     )
 
 
-def pause(store: Store, projection: str, *, by: str, reason: str = "") -> None:
-    """Workers finish their batch and apply nothing more; lag is still told. Raises `NotDone` without a pointer."""
+def pause(store: Store, projection: str, *, by: str, reason: str = "") -> dict[str, Any] | None:
+    """Workers finish their batch and apply nothing more; lag is still told. Raises `NotDone` without a pointer.
+
+    A second pause changes nothing: since when it rests, by whom and why stays as it was said first; that is the answer.
+    """
     note = {"by": by, "reason": reason, "at": datetime.now(UTC)}
-    _change(store, projection, {"$set": {"paused": note}})
+    free = {"_id": projection, "paused": None}  # also where there is no such field
+    while not store[POINTERS].update_one(free, {"$set": {"paused": note}}).matched_count:
+        pointer = store[POINTERS].find_one({"_id": projection})
+        if pointer is None:
+            raise NotDone(f"{projection} was never run: it has no workers to tell")
+        if (before := pointer.get("paused")) is not None:  # else it was resumed between the two
+            return dict(before)
+    return None
 
 
 def resume(store: Store, projection: str) -> None:

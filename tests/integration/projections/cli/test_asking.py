@@ -44,7 +44,7 @@ def test_one_letter_goes_first_and_then_the_rest(store: Store, keys: list[str], 
     assert ended.code == 0, ended
     assert [request["total"] for request in hands.done] == [1, 4]
     assert "5 letters parked until now; later ones are not touched\nfirst one of them as a canary" in ended.out
-    assert "4 of 4 letters applied" in ended.out
+    assert "products: the canary was applied, the first of 5 letters; then 4 of 4 letters applied" in ended.out
     assert store["projection_dead_letters"].count_documents({}) == 0
 
 
@@ -54,6 +54,18 @@ def test_when_the_canary_fails_nothing_more_is_asked(store: Store, keys: list[st
     assert ended.code == 1 and "the canary was not applied, nothing more is asked" in ended.out
     assert f"{'/'.join(keys[0].split('|')[2:])}: {ERROR}" in ended.out
     assert [request["total"] for request in hands.done] == [1] and len(requests(store)) == 1
+
+
+@pytest.mark.parametrize("mixed", [True, False], ids=["mixed", "of one kind"])
+def test_when_the_canary_of_many_kinds_fails_another_way_is_named(
+    mixed: bool, store: Store, keys: list[str], projector: Projector
+) -> None:
+    if mixed:
+        park(store, PRODUCTS[7], 60, fingerprint="aaaaaaaaaaaa")
+    with Hands(store, fails=set(keys)):
+        ended = projector("dlq", "retry", "products", "--all", "--yes")
+    assert ended.code == 1 and ("failed in 2 ways" in ended.out) is mixed
+    assert ("--fingerprint F retries one kind" in ended.out) is mixed
 
 
 def test_without_the_guard_a_failing_canary_would_not_stop_it(
@@ -108,7 +120,7 @@ def test_only_the_first_letter_of_an_aggregate_goes_alone(store: Store, projecto
 
 @pytest.mark.parametrize(
     ("paused", "said"),
-    [(False, "nobody works on products"), (True, "paused by ana")],
+    [(False, "products: nobody works on it."), (True, "products: paused by ana")],
     ids=["nobody", "paused"],
 )
 def test_nobody_who_could_do_it_is_said_at_once_and_the_request_stays(
@@ -121,14 +133,16 @@ def test_nobody_who_could_do_it_is_said_at_once_and_the_request_stays(
     ended = projector("dlq", "retry", "products", "--aggregate", str(FIRST), "--wait", "600")
     assert ended.code == 1 and said in ended.out and "The request stays and is carried out after" in ended.out
     (request,) = requests(store)
-    assert request["state"] == "waiting" and request["_id"] in ended.out
+    assert request["state"] == "waiting"
+    assert f"its number is {request['_id']}, see manage.py projector dlq stats products" in ended.out
+    assert f"its number is {request['_id']}" in projector("dlq", "stats").out
 
 
 def test_a_worker_that_hangs_is_nobody(store: Store, projector: Projector) -> None:
     open_products(store, state="hanging")
     park(store, FIRST, 17)
     ended = projector("dlq", "retry", "products", "--aggregate", str(FIRST), "--wait", "600")
-    assert ended.code == 1 and "nobody works on products" in ended.out
+    assert ended.code == 1 and "nobody works on it" in ended.out
 
 
 def test_it_gives_up_when_nothing_moves(store: Store, projector: Projector) -> None:
@@ -205,7 +219,7 @@ def test_what_a_bare_id_is_comes_from_letters_positions_or_documents(store: Stor
         (("lag", "--watch", "--interval", "0"), "0: seconds"),
         (("pause",), "--all"),
         (("pause", "products", "--all"), "--all"),
-        (("reset", "nothing", "--yes"), "no projection nothing"),
+        (("reset", "nothing", "--yes"), "no projection nothing. There are carts"),
     ],
 )
 def test_wrong_words_are_usage(arguments: tuple[str, ...], said: str, store: Store, projector: Projector) -> None:

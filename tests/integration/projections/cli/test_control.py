@@ -24,7 +24,9 @@ def test_pause_and_resume_by_name(store: Store, projector: Projector) -> None:
     ]
     note = read_orders(store, "products").paused
     assert (note["by"], note["reason"]) == ("ana", "index")
-    assert "it was paused already, by ana" in projector("pause", "products").out
+    again = projector("pause", "products", "--by", "ben", "--reason", "lunch")
+    assert again.code == 0 and "products is paused already by ana since 20" in again.out and ": index" in again.out
+    assert read_orders(store, "products").paused == note  # and so the alert of a forgotten pause is not put off
     assert "products goes on" in projector("resume", "products").out
     assert "products was not paused" in projector("resume", "products").out
     assert not read_orders(store, "products").paused and read_orders(store, "orders").paused
@@ -48,6 +50,14 @@ def test_reset_begins_a_new_empty_generation(store: Store, projector: Projector)
     assert (row["generation"], row["applied"]) == (2, 0)
     never = projector("reset", "carts", "--yes")
     assert never.code == 1 and "nothing to reset" in never.err
+
+
+def test_the_question_says_what_becomes_of_letters(store: Store, projector: Projector) -> None:
+    open_products(store)
+    park(store, PRODUCTS[0], 17)
+    asked = projector("reset", "products").err
+    assert "1 parked letter of it will be left behind" in asked
+    assert "What was discarded before is tried again as well, and parked again if it still fails." in asked
 
 
 EVERY = [
