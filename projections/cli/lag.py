@@ -9,6 +9,7 @@ import pymongo
 from projections.cli.arguments import positive_seconds, seconds
 from projections.cli.choices import projections
 from projections.cli.output import Output
+from projections.cli.publisher import look_once, publisher_line
 from projections.cli.rows import status_rows
 from projections.cli.state_tables import lag_table
 from projections.cli.store import open_store
@@ -25,9 +26,10 @@ def _lag(options: Options, output: Output) -> int:
         return watch(chosen, output, interval=options["interval"], limit=limit)
     with pymongo.timeout(SECONDS):
         rows = report.lag_rows(chosen) if output.as_json else status_rows(open_store(), chosen)
+    publisher = look_once()
     if not output.as_json:
-        output.show(lag_table(rows, limit=limit, wide=output.wide))
-    output.emit({"projections": rows})
+        output.show(lag_table(rows, limit=limit, wide=output.wide), *publisher_line(publisher))
+    output.emit({"projections": rows, **({"publisher": publisher} if publisher else {})})
     over = limit is not None and any(row["seconds"] is None or row["seconds"] > limit for row in rows)
     return 1 if over else 0
 

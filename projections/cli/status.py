@@ -6,6 +6,7 @@ import argparse
 
 from projections.cli.choices import projections
 from projections.cli.output import Output
+from projections.cli.publisher import look_once, publisher_line
 from projections.cli.rows import status_rows
 from projections.cli.state import states, wants_somebody
 from projections.cli.state_tables import status_table
@@ -15,9 +16,12 @@ from projections.cli.subcommand import Options, Subcommand
 
 def _status(options: Options, output: Output) -> int:
     rows = status_rows(open_store(), projections(options["names"]))
-    output.show(status_table(rows, wide=output.wide))
-    output.emit({"projections": [{**row, "states": [state.word for state in states(row)]} for row in rows]})
-    return 1 if any(wants_somebody(row) for row in rows) else 0
+    publisher = look_once()
+    output.show(status_table(rows, wide=output.wide), *publisher_line(publisher))
+    said = [{**row, "states": [state.word for state in states(row)]} for row in rows]
+    output.emit({"projections": said, **({"publisher": publisher} if publisher else {})})
+    stands_still = publisher is not None and publisher["stands_still"]
+    return 1 if stands_still or any(wants_somebody(row) for row in rows) else 0
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,7 +34,7 @@ STATUS = Subcommand(
     examples="""  manage.py projector status
   manage.py projector status products --json
 it ends with 1 when letters are parked, or a partition is blocked, or a worker hangs, or nobody works on a projection
-that was run before and is not paused""",
+that was run before and is not paused, or the publisher stands still""",
     add_arguments=_arguments,
     run=_status,
 )

@@ -17,6 +17,7 @@ from rich.text import Text
 from acme.contracts.envelope import time_text
 from projections.cli.output import Output
 from projections.cli.pace import Measurement, Pace
+from projections.cli.publisher import PublisherLooks, publisher_line
 from projections.cli.rows import status_rows
 from projections.cli.state import states
 from projections.cli.state_tables import lag_table
@@ -59,6 +60,7 @@ class _Watcher:
 
     def __init__(self, projections: list[Projection], limit: float | None, *, wide: bool) -> None:
         self._projections, self._limit, self._wide = projections, limit, wide
+        self._publisher = PublisherLooks()
         self._measurements: dict[str, Measurement] = defaultdict(Measurement)
         self.json: dict[str, Any] = {}
 
@@ -75,10 +77,12 @@ class _Watcher:
             return Text(f"{now}: MongoDB cannot be reached: {one_line(error)}", style="bold red")
         at = time.monotonic()
         paces = {row["projection"]: self._measurements[row["projection"]].add(row, at) for row in rows}
+        publisher = self._publisher.look()
         self.json = {"at": now, "projections": [_plain(row, paces[row["projection"]]) for row in rows]}
-        return Group(
-            lag_table(rows, paces, limit=self._limit, wide=self._wide), Text(f"\n{now}; Ctrl-C ends it", style="dim")
-        )
+        if publisher:
+            self.json["publisher"] = publisher
+        table = lag_table(rows, paces, limit=self._limit, wide=self._wide)
+        return Group(table, *publisher_line(publisher), Text(f"\n{now}; Ctrl-C ends it", style="dim"))
 
 
 def _plain(row: dict[str, Any], pace: Pace) -> dict[str, Any]:
