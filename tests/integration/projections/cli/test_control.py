@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from projections.cli import store as store_of_cli
+from projections.runtime import control
 from projections.runtime.control import read_orders
 from queries.documents.connection import live_generation
 from tests.integration.projections.cli.conftest import Projector
@@ -50,6 +51,14 @@ def test_reset_begins_a_new_empty_generation(store: Store, projector: Projector)
     assert (row["generation"], row["applied"]) == (2, 0)
     never = projector("reset", "carts", "--yes")
     assert never.code == 1 and "nothing to reset" in never.err
+
+
+def test_the_first_note_is_answered_until_it_is_taken_away(store: Store) -> None:
+    open_products(store)
+    control.pause(store, "products", by="ana", reason="index")
+    assert (control.pause(store, "products", by="ben") or {})["by"] == "ana"
+    store["projection_pointers"].update_one({"_id": "products"}, {"$unset": {"paused": ""}})
+    assert control.pause(store, "products", by="ben") is None and read_orders(store, "products").paused["by"] == "ben"
 
 
 def test_the_question_says_what_becomes_of_letters(store: Store, projector: Projector) -> None:

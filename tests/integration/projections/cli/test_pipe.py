@@ -13,6 +13,7 @@ from rich.console import Console
 
 from projections.cli import output
 from projections.cli.alert_tables import alerts_table
+from projections.management.commands.alerts import Command as Alerts
 from tests.integration.projections.cli.conftest import Projector
 from tests.integration.projections.cli.letters import FINGERPRINT, PRODUCTS, Store, open_products, park
 
@@ -85,6 +86,14 @@ def test_the_key_of_an_alert_is_whole(width: int) -> None:
     said = captured.get()
     assert lines_with(said, str(ALERT["key"]), "critical", "open") and "told: email 2026-01-01T00:00:10Z" in said
     assert width > 80 or max(map(len, said.splitlines())) <= 80
+
+
+def test_alerts_in_a_pipe(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    with pytest.raises(SystemExit):
+        Alerts().run_from_argv(["manage.py", "alerts"])
+    said = capsys.readouterr().out
+    assert lines_with(said, "dead-letters:products", "open") and "told: nobody" in said
 
 
 def test_grep_finds_a_letter(name: str, store_url: str) -> None:

@@ -86,10 +86,16 @@ def test_events_that_wait_while_nothing_moves_are_said(command: str, waiting: da
     assert projector(command, "products", "--json").json["publisher"]["unnumbered"] == 1
 
 
+@pytest.mark.parametrize("defect", [False, True], ids=["guarded", "seeded defect"])
 @pytest.mark.usefixtures("working")
-def test_one_that_is_behind_and_works_does_not_stand_still(waiting: datetime, projector: Projector) -> None:
+def test_one_that_is_behind_and_works_does_not_stand_still(
+    defect: bool, waiting: datetime, projector: Projector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The defect: nobody looks a second time."""
+    if defect:
+        monkeypatch.setattr(publisher, "ONE_MOVE", 0.0)
     shown = projector("status", "products", "--json")
-    assert shown.code == 0 and shown.json["publisher"]["stands_still"] is False
+    assert shown.code == int(defect) and shown.json["publisher"]["stands_still"] is defect
 
 
 @BOTH
