@@ -87,7 +87,8 @@ class Consumer:
         moved = self._deliver_changes()
         return {
             (tp.topic, tp.partition): [
-                Record(r.topic, r.partition, r.offset, r.key, r.value, r.headers or []) for r in records
+                Record(r.topic, r.partition, r.offset, r.key, r.value, [(n, v or b"") for n, v in r.headers or ()])
+                for r in records
             ]
             for tp, records in found.items()
             if (tp.topic, tp.partition) not in moved

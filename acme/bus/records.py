@@ -10,7 +10,7 @@ Headers = list[tuple[str, bytes]]
 
 
 class Record(NamedTuple):
-    """One record of a partition as it was read."""
+    """One record of a partition as it was read; a header without a value has an empty one."""
 
     topic: str
     partition: int

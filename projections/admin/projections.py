@@ -82,10 +82,14 @@ class ProjectionAdmin(StorePages):
             )
         reason = form.cleaned_data["reason"]
         try:
-            pause(store, name, by=request.user.get_username(), reason=reason)
+            before = pause(store, name, by=request.user.get_username(), reason=reason)
         except NotDone as error:
             messages.error(request, str(error))
         else:
+            if before is not None:
+                since = f"{before['at']:%Y-%m-%d %H:%M} UTC"
+                messages.warning(request, f"{name} is paused already, by {before.get('by')} since {since}.")
+                return HttpResponseRedirect(_address(name))
             self.note(request, Projection(name=name), f"Paused: {reason}")
             messages.success(request, f"{name} is paused.")
         return HttpResponseRedirect(_address(name))

@@ -153,6 +153,9 @@ def test_pause_and_resume(operator: Client, store: Store) -> None:
     page = sent(operator, PAUSE, reason="a new index").content.decode()
     assert f"by {EMAIL}: a new index" in page and ">Resume<" in page and ">Pause<" not in page
     assert read_orders(store, "products").paused["by"] == EMAIL
+    again = said(sent(operator, PAUSE, reason="another"))
+    assert "is paused already" in again and EMAIL in again
+    assert read_orders(store, "products").paused["reason"] == "a new index"
     page = sent(operator, RESUME).content.decode()
     assert read_orders(store, "products").paused == {} and ">Pause<" in page
     assert [entry.change_message for entry in LogEntry.objects.order_by("id")] == ["Paused: a new index", "Resumed."]
