@@ -20,7 +20,7 @@ from projections.runtime.writer import CounterUnwritable, Unwritable
 
 logger = logging.getLogger(__name__)
 #: A request whose letters were being marked when its process died is taken up after so long.
-MARKING_GIVEN_UP = timedelta(minutes=5)
+MARKING_GIVEN_UP = timedelta(minutes=30)  # a full queue of 100,000 may take 17 minutes
 LONGEST_CHUNK = 0.3  # seconds
 SMALLEST_CHUNK = 20  # letters; a chunk takes ten commands anyway
 #: Whether others still carry out a request is looked up for a tenth of the time: with many letters it is dear.
