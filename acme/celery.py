@@ -8,7 +8,7 @@ from celery import Celery, signals
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "acme.settings")
 app = Celery("acme")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["commands.outbox", "projections.alerting", "projections.history"])
+app.autodiscover_tasks(["commands.outbox", "projections.alerting", "projections.history", "projections.verification"])
 
 
 # Celery's own hooks; they are how it says that a process starts. The imports wait for Django's settings.

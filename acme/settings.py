@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from datetime import timedelta
 
+from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 from psycopg.conninfo import conninfo_to_dict
 
@@ -179,6 +180,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE = {
     "sweep-outbox": {"task": "commands.outbox.sweep", "schedule": 5.0, "options": {"expires": 5}},
     "check-alerts": {"task": "projections.alerting.check", "schedule": 10.0, "options": {"expires": 10}},
+    "verify": {"task": "projections.verification.nightly", "schedule": crontab(hour="3", minute="30")},
     "sample-lag": {"task": "projections.history.sample", "schedule": 15.0, "options": {"expires": 15}},
 }
 

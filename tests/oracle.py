@@ -8,84 +8,33 @@ environment of a shop) it prints the differences as JSON.
 from __future__ import annotations
 
 import json
-import re
 import sys
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Any
 
 from pymongo.database import Database
 
 from acme.contracts.envelope import Envelope, Unseal
-from projections.runtime.fold import fold_batch, group_by_aggregate
 from projections.runtime.generations import live_of
 from projections.runtime.projection import Projection
+from projections.verification.against_tables import AgainstTables
+from projections.verification.canonical import canonical
+from projections.verification.replay import Replay
 from queries.documents.connection import collection_name
-
-#: What may differ between runs: where in the stream things were, not what they say.
-BOOKKEEPING = {"fences", "late", "late_revision", "topic", "partition", "sequence", "seen_at"}
 
 
 def replay(projection: Projection, log: Iterable[Envelope], unseal: Unseal) -> dict[str, Any]:
     """The documents, by id, that all these events make; order between aggregates does not matter."""
-    concerned = [envelope for envelope in log if envelope.topic in projection.topics]
-    fold = fold_batch(projection, group_by_aggregate(concerned), lambda key, path: {}, unseal)
-    assert not fold.refusals, fold.refusals[0]
-    documents: dict[str, Any] = {}
-    for state in fold.sections.values():
-        _set(documents.setdefault(state.document, {"_id": state.document}), state.path, state.value)
-    for _, count in fold.counted:
-        document = documents.setdefault(count.document, {"_id": count.document})
-        document.update(count.static)
-        for path, amount in count.add.items():
-            _set(document, path, _get(document, path, 0) + amount)
-        for path, value in count.lowest.items():
-            _set(document, path, min(value, _get(document, path, value)))
-        for path, value in count.highest.items():
-            _set(document, path, max(value, _get(document, path, value)))
-    if projection.name == "products":
-        for document in documents.values():
-            _availability(document)
-    return {key: canonical(document) for key, document in documents.items()}
-
-
-def _availability(document: dict[str, Any]) -> None:
-    mine = {variant["variant_id"] for variant in document.get("product", {}).get("variants", ())}
-    stock = document.get("stock", {})
-    document["available"] = sum(item["available"] for key, item in stock.items() if key in mine)
-    document["in_stock"] = document["available"] > 0
-
-
-def _get(document: dict[str, Any], path: str, default: Any) -> Any:
-    *parents, last = path.split(".")
-    for part in parents:
-        document = document.get(part, {})
-    return document.get(last, default)
-
-
-def _set(document: dict[str, Any], path: str, value: Any) -> None:
-    if not path:
-        document.update(value)
-        return
-    *parents, last = path.split(".")
-    for part in parents:
-        document = document.setdefault(part, {})
-    document[last] = value
+    made = Replay(projection=projection, unseal=unseal)
+    made.add(envelope for envelope in log if envelope.topic in projection.topics)
+    assert not made.refused, next(iter(made.refused.values()))
+    return {key: canonical(document) for key, document in made.documents().items()}
 
 
 def stored(store: Database[Any], projection: Projection, generation: int = 1) -> dict[str, Any]:
     """The generation's documents without bookkeeping, by id, in canonical form."""
     found = store[collection_name(projection.name, generation)].find()
     return {str(document["_id"]): canonical(document) for document in found}
-
-
-def canonical(value: Any) -> Any:
-    """Keys in order, bookkeeping left out, times to the millisecond (all that BSON keeps)."""
-    if isinstance(value, dict):
-        return {key: canonical(value[key]) for key in sorted(value) if key not in BOOKKEEPING}
-    if isinstance(value, datetime):
-        return value.replace(microsecond=value.microsecond // 1000 * 1000).timestamp()
-    return [canonical(item) for item in value] if isinstance(value, list) else value
 
 
 def differences(expected: dict[str, Any], actual: dict[str, Any]) -> list[str]:
@@ -113,43 +62,20 @@ def compare_with_log(store: Database[Any], projections: Iterable[Projection]) ->
     return {p.name: differences(replay(p, log, unseal), stored(store, p, live[p.name])) for p in projections}
 
 
-#: aggregate type → (projection, section): where its state shows in the read models.
-SECTIONS = {
-    "category": ("categories", "category"),
-    "product": ("products", "product"),
-    "stock_item": ("stock", "item"),
-    "customer": ("customers", "customer"),
-    "cart": ("carts", "cart"),
-    "order": ("orders", "order"),
-}
-
-
 def compare_with_tables(store: Database[Any]) -> dict[str, list[str]]:
-    """Differences by aggregate type, against the state tables; only the fields that the tables have."""
+    """Differences by projection, against the state tables; what is behind its table is one too."""
     from acme.ports import aggregate_states
+    from projections.registry import PROJECTIONS
 
-    states = aggregate_states()
     found: dict[str, list[str]] = {}
-    for aggregate, (projection, section) in SECTIONS.items():
-        sections = {str(d["_id"]): d[section] for d in store[collection_name(projection, 1)].find() if section in d}
-        tables = {str(key): states.state(aggregate, key) or {} for key in states.ids(aggregate)}
-        shown = {key: {name: value.get(name) for name in tables.get(key, value)} for key, value in sections.items()}
-        found[aggregate] = differences(_plain(tables), _plain(shown))
+    for projection in PROJECTIONS.values():
+        compared = AgainstTables(
+            store, aggregate_states(), projection, live_of(store, projection.name), pause=0.2
+        ).verify()
+        found[projection.name] = [str(difference) for difference in compared.differences]
+        if compared.behind:
+            found[projection.name].append(f"{compared.behind} documents are behind their tables")
     return found
-
-
-def _plain(value: Any) -> Any:
-    """Times as milliseconds since the epoch, whether they are text or moments."""
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    if isinstance(value, str) and _TIME.fullmatch(value):
-        value = datetime.fromisoformat(value)
-    return int(value.timestamp() * 1000) if isinstance(value, datetime) else value
-
-
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 
 
 def compare_sales(store: Database[Any]) -> list[str]:

@@ -18,6 +18,7 @@ class Kind(StrEnum):
     EPOCH = "epoch"
     QUEUE_FULL = "queue-full"
     PAUSED = "paused"
+    DIFFERENCES = "differences"
     PUBLISHER = "publisher"
     READ_STORE = "read-store"
     EVENT_LOG = "event-log"

@@ -61,6 +61,18 @@ class LetterFacts:
 
 
 @dataclass(frozen=True, kw_only=True)
+class VerificationFacts:
+    """The last verification of the live generation: how many differences, and some of them in words."""
+
+    at: datetime
+    by: str
+    sampled: bool
+    documents: int
+    differences: int
+    examples: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class ProjectionFacts:
     """One projection that was run at some time. ``lag``: seconds; None when nobody knows."""
 
@@ -72,6 +84,7 @@ class ProjectionFacts:
     known_at: datetime | None = None  # when a worker last looked at the heads of all its topics
     letters: tuple[LetterFacts, ...] = ()
     workers: tuple[WorkerFacts, ...] = ()
+    verification: VerificationFacts | None = None
 
     def alive(self, now: datetime) -> list[WorkerFacts]:
         """Its workers whose lease has not ended."""

@@ -20,6 +20,7 @@ RENEWED = 10.0
 
 def projection_causes(projection: ProjectionFacts, now: datetime, settings: AlertSettings) -> Iterator[Cause]:
     yield from _dead_letters(projection, now)
+    yield from _differences(projection, now)
     yield from _blocked(projection, now)
     yield from _hanging(projection, now)
     if projection.paused:
@@ -62,6 +63,27 @@ def _dead_letters(projection: ProjectionFacts, now: datetime) -> Iterator[Cause]
         ),
         projection=name,
         since=oldest,
+    )
+
+
+def _differences(projection: ProjectionFacts, now: datetime) -> Iterator[Cause]:
+    found, name = projection.verification, projection.name
+    if found is None or not found.differences:
+        return
+    yield Cause(
+        kind=Kind.DIFFERENCES,
+        key=f"{Kind.DIFFERENCES}:{name}",
+        severity="critical",
+        summary=f"{name}: {found.differences:,} differences between documents and the write side",
+        details=text(
+            f"{found.by[0].upper()}{found.by[1:]} compared {found.documents:,} documents"
+            f"{' at random' if found.sampled else ''} {ago(found.at, now)}.",
+            listed("Where:", [f"  {example}" for example in found.examples], found.differences),
+            f"Look: manage.py projector verify {name}",
+            f"Repair: manage.py projector verify {name} --repair; it is over when a verification finds nothing.",
+        ),
+        projection=name,
+        since=found.at,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,7 +12,14 @@ from django.db import close_old_connections
 from pymongo.database import Database
 
 from acme.ports import EventLog, PublisherState, event_log
-from projections.alerting.facts import Blocked, LetterFacts, ProjectionFacts, Snapshot, WorkerFacts
+from projections.alerting.facts import (
+    Blocked,
+    LetterFacts,
+    ProjectionFacts,
+    Snapshot,
+    VerificationFacts,
+    WorkerFacts,
+)
 from projections.registry import PROJECTIONS
 from projections.runtime.failures import ENGINE_FAILURES
 from queries.documents.connection import database
@@ -72,7 +80,28 @@ def read_projections(now: datetime) -> tuple[ProjectionFacts, ...]:
     workers = list(store["projection_workers"].find())
     letters = [row for name, pointer in pointers.items() for row in _letters(store, name, _generation(pointer))]
     lags = {name: read_lag(name, now=now, count_letters=False) for name in pointers}
-    return tuple(_projection(pointer, lags[name], heads, workers, letters) for name, pointer in pointers.items())
+    verifications = {row["_id"]: row for row in store["projection_verifications"].find()}
+    return tuple(
+        replace(
+            _projection(pointer, lags[name], heads, workers, letters),
+            verification=_verification(verifications.get(name), _generation(pointer)),
+        )
+        for name, pointer in pointers.items()
+    )
+
+
+def _verification(row: Row | None, generation: int) -> VerificationFacts | None:
+    """That of another generation says nothing of this one."""
+    if row is None or row["generation"] != generation:
+        return None
+    return VerificationFacts(
+        at=row["at"],
+        by=row["by"],
+        sampled=row["sampled"],
+        documents=row["documents"],
+        differences=row["differences"],
+        examples=tuple(row["examples"]),
+    )
 
 
 def _generation(pointer: Row) -> int:

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from io import StringIO
 from typing import Any, TextIO
 
 from django.core.management.base import CommandError
 from rich.console import Console, RenderableType
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 _COUNTS = (
     "{task.fields[done]:,} done, {task.fields[failed]:,} failed, {task.fields[held]:,} held, "
@@ -76,6 +76,28 @@ class Output:
 
             def move(*, done: int, failed: int, held: int, waiting: int) -> None:
                 bars.update(task, completed=total - waiting, done=done, failed=failed, held=held, waiting=waiting)
+
+            yield move
+
+    @contextmanager
+    def bar(self, what: str) -> Iterator[Callable[[str, int, int], None]]:
+        """A bar with rate and time left, while somebody watches; yields ``move(step, done, total)`` (0: unknown)."""
+        console = Console(stderr=True)
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(20),
+            TextColumn("{task.completed:,.0f}"),
+            TextColumn("{task.fields[rate]}"),
+            TimeRemainingColumn(),
+        )
+        with Progress(*columns, console=console, disable=self.as_json or not console.is_terminal) as bars:
+            tasks: dict[str, TaskID] = {}
+
+            def move(step: str, done: int, total: int) -> None:
+                if step not in tasks:
+                    tasks[step] = bars.add_task(f"{what}: {step}", total=total or None, rate="")
+                speed = bars.tasks[tasks[step]].speed
+                bars.update(tasks[step], completed=done, rate=f"{speed:,.0f}/s" if speed else "")
 
             yield move
 

@@ -12,7 +12,9 @@ from projections.runtime.projection import Section, on, projection
 from queries.documents.carts import CartDocument
 
 
-@projection("carts", version=1, document=CartDocument, sections=(Section(aggregate="cart", path="cart"),))
+@projection(
+    "carts", version=1, document=CartDocument, sections=(Section(aggregate="cart", path="cart", mirrors_state=True),)
+)
 class Carts:
     """One document per cart, lines in the order in which they were first added."""
 

@@ -14,7 +14,7 @@ from queries.documents.categories import CategoryDocument
     "categories",
     version=1,
     document=CategoryDocument,
-    sections=(Section(aggregate="category", path="category"),),
+    sections=(Section(aggregate="category", path="category", mirrors_state=True),),
 )
 class Categories:
     """One document per category; the tree is put together by the query side."""

@@ -25,7 +25,7 @@ from queries.documents.customers import CustomerDocument
     "customers",
     version=1,
     document=CustomerDocument,
-    sections=(Section(aggregate="customer", path="customer"),),
+    sections=(Section(aggregate="customer", path="customer", mirrors_state=True),),
 )
 class Customers:
     """One document per customer."""

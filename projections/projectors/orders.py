@@ -22,7 +22,12 @@ from projections.runtime.projection import Section, on, projection
 from queries.documents.orders import OrderDocument
 
 
-@projection("orders", version=1, document=OrderDocument, sections=(Section(aggregate="order", path="order"),))
+@projection(
+    "orders",
+    version=1,
+    document=OrderDocument,
+    sections=(Section(aggregate="order", path="order", mirrors_state=True),),
+)
 class Orders:
     """One document per order, as its customer and the staff see it."""
 

@@ -51,14 +51,23 @@ _AVAILABLE = {
 }
 
 
+def _recompute(document: dict[str, Any]) -> None:
+    """`computed`, in memory."""
+    mine = {variant["variant_id"] for variant in document.get("product", {}).get("variants", ())}
+    stock = document.get("stock", {})
+    document["available"] = sum(item["available"] for key, item in stock.items() if key in mine)
+    document["in_stock"] = document["available"] > 0
+
+
 @projection(
     "products",
     version=1,
     document=ProductDocument,
     sections=(
-        Section(aggregate="product", path="product"),
+        Section(aggregate="product", path="product", mirrors_state=True),
         Section(aggregate="stock_item", path="stock.{variant_id}", key="{product_id}"),
     ),
+    recompute=_recompute,
     computed=({"$set": {"available": _AVAILABLE}}, {"$set": {"in_stock": {"$gt": ["$available", 0]}}}),
 )
 class Products:

@@ -17,7 +17,12 @@ from projections.runtime.projection import Section, on, projection
 from queries.documents.stock import StockDocument
 
 
-@projection("stock", version=1, document=StockDocument, sections=(Section(aggregate="stock_item", path="item"),))
+@projection(
+    "stock",
+    version=1,
+    document=StockDocument,
+    sections=(Section(aggregate="stock_item", path="item", mirrors_state=True),),
+)
 class Stock:
     """One document per stock item with its levels."""
 

@@ -27,12 +27,14 @@ class Section:
     """The part of a document that one aggregate owns, with a contiguous version of its own.
 
     ``path`` is where it stands (empty: the document's root). ``key`` is the document's id. Both may name members of
-    the event's data, and ``{aggregate_id}`` or ``{aggregate}`` (``type:id``), in braces.
+    the event's data, and ``{aggregate_id}`` or ``{aggregate}`` (``type:id``), in braces. ``mirrors_state``: it has the
+    fields of the aggregate's state tables, under the same names and in the same shapes (`acme.ports.AggregateStates`).
     """
 
     aggregate: str
     path: str
     key: str = "{aggregate_id}"
+    mirrors_state: bool = False
 
     def locate(self, envelope: Envelope) -> tuple[str, str]:
         """Document id and path. Raises KeyError when the event's data lacks the member."""
@@ -79,7 +81,8 @@ def _mark(attribute: str, events: tuple[type[Event], ...]) -> Callable[[Any], An
 class Projection:
     """A declared projection, as the runtime uses it.
 
-    ``computed`` are pipeline stages run by the store after a section was set, for fields across sections.
+    ``computed`` are pipeline stages run by the store after a section was set, for fields across sections; ``recompute``
+    does the same to a document in memory, for comparison.
     ``headers_only``: the events are not decoded; ``header`` folds an envelope into the (root) section instead, and
     versions may jump because documents expire.
     """
@@ -95,6 +98,7 @@ class Projection:
     counted: frozenset[str] = frozenset()  # aggregate types whose events are counted
     ignores: frozenset[str] = frozenset()
     computed: tuple[dict[str, Any], ...] = ()
+    recompute: Callable[[dict[str, Any]], None] | None = None
     headers_only: Callable[[dict[str, Any], Envelope], None] | None = None
     retry: RetryPolicy = BRIEF  # of an event that fails, before it is parked
 
@@ -110,9 +114,15 @@ def projection(
     document: type[mongoengine.Document],
     sections: tuple[Section, ...] = (),
     computed: tuple[dict[str, Any], ...] = (),
+    recompute: Callable[[dict[str, Any]], None] | None = None,
     retry: RetryPolicy = BRIEF,
 ) -> Callable[[type], type]:
-    """Class decorator: registers the projection. ``version`` is raised with every change of what it writes."""
+    """Class decorator: registers the projection. ``version`` is raised with every change of what it writes.
+
+    Raises ValueError where one of ``computed`` and ``recompute`` is given without the other.
+    """
+    if bool(computed) != (recompute is not None):
+        raise ValueError(f"projection {name}: what the store computes must be computed in memory too, and the reverse")
 
     def register(cls: type) -> type:
         handlers = [member for member in vars(cls).values() if callable(member)]
@@ -133,6 +143,7 @@ def projection(
                 counted=frozenset(counted),
                 ignores=frozenset(e.__name__ for e in getattr(cls, "ignores", ())),
                 computed=computed,
+                recompute=recompute,
                 retry=retry,
             )
         )

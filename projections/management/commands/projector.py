@@ -9,11 +9,21 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from projections.cli import control, dlq, lag, resync, run, status
+from projections.cli import control, dlq, lag, resync, run, status, verify
 from projections.cli.output import Output
 from projections.cli.subcommand import add_subcommands, carry_out
 
-SUBCOMMANDS = (run.RUN, status.STATUS, lag.LAG, control.PAUSE, control.RESUME, control.RESET, resync.RESYNC, dlq.DLQ)
+SUBCOMMANDS = (
+    run.RUN,
+    status.STATUS,
+    lag.LAG,
+    control.PAUSE,
+    control.RESUME,
+    control.RESET,
+    resync.RESYNC,
+    verify.VERIFY,
+    dlq.DLQ,
+)
 EPILOG = """each subcommand has a help of its own with examples: manage.py projector lag --help
 
 exit codes: 0 done; 1 a finding (parked letters, a blocked partition, a projection that nobody works on, a

@@ -43,4 +43,13 @@ def test_examples_can_be_typed(words: str, subcommand: Subcommand) -> None:
 
 def test_all_are_there() -> None:
     dlq = {f"dlq {name}" for name in ("list", "show", "retry", "discard", "stats")}
-    assert {words for words, _ in EVERY} == {"run", "status", "lag", "pause", "resume", "reset", "resync"} | dlq
+    assert {words for words, _ in EVERY} == {
+        "run",
+        "status",
+        "lag",
+        "pause",
+        "resume",
+        "reset",
+        "resync",
+        "verify",
+    } | dlq
