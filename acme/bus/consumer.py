@@ -15,7 +15,7 @@ from kafka.structs import OffsetAndMetadata
 
 from acme.bus.client import net_client
 from acme.bus.errors import PASSING, BusError, as_bus_error, translated
-from acme.bus.records import Partition, Record
+from acme.bus.records import Partition, Record, record_of
 from acme.bus.settings import CONSUMER, JOINING_POLL_SECONDS, MEMBER
 
 Callback = Callable[[list[Partition]], None]
@@ -86,10 +86,7 @@ class Consumer:
             raise as_bus_error(error, "polling") from error
         moved = self._deliver_changes()
         return {
-            (tp.topic, tp.partition): [
-                Record(r.topic, r.partition, r.offset, r.key, r.value, [(n, v or b"") for n, v in r.headers or ()])
-                for r in records
-            ]
+            (tp.topic, tp.partition): [record_of(r) for r in records]
             for tp, records in found.items()
             if (tp.topic, tp.partition) not in moved
         }

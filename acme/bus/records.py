@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 #: (topic, partition)
 Partition = tuple[str, int]
@@ -18,6 +18,12 @@ class Record(NamedTuple):
     key: bytes | None
     value: bytes | None
     headers: Headers
+
+
+def record_of(read: Any) -> Record:
+    """From what kafka-python reads."""
+    headers = [(name, value or b"") for name, value in read.headers or ()]
+    return Record(read.topic, read.partition, read.offset, read.key, read.value, headers)
 
 
 class Outgoing(NamedTuple):

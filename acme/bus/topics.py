@@ -13,7 +13,7 @@ from kafka.admin import KafkaAdminClient
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 from acme.bus.errors import BusUnavailable, TopicMismatch, translated
-from acme.bus.records import Partition, Record
+from acme.bus.records import Partition, Record, record_of
 from acme.bus.settings import CONNECTION, CONSUMER, MAX_RECORD_BYTES
 from acme.contracts.topics import Topic
 
@@ -107,8 +107,7 @@ def _read_tails(reader: Any, partitions: list[TopicPartition]) -> dict[Partition
     unread = set(partitions)
     while unread:
         for tp, records in reader.poll(timeout_ms=100).items():
-            r = records[-1]
-            last[tp.topic, tp.partition] = Record(r.topic, r.partition, r.offset, r.key, r.value, r.headers or [])
+            last[tp.topic, tp.partition] = record_of(records[-1])
         unread = {tp for tp in unread if not _at_the_end(reader, tp)}
         if unread and time.monotonic() > deadline:
             raise BusUnavailable(f"the ends of {len(unread)} partitions cannot be read within {TAIL_SECONDS:.0f} s")

@@ -10,6 +10,7 @@ from rich.console import RenderableType
 from acme.ports import aggregate_states, event_log, subject_keys
 from projections.cli.arguments import positive
 from projections.cli.choices import ALL_NAMES, projections
+from projections.cli.differences import in_words, plain_difference
 from projections.cli.follow import add_waiting, follow
 from projections.cli.output import Output
 from projections.cli.store import open_store
@@ -20,7 +21,6 @@ from projections.registry import PROJECTIONS
 from projections.runtime.letterbox import Store
 from projections.runtime.projection import Projection
 from projections.runtime.requests import ask_resync
-from projections.verification.against_log import Difference
 from projections.verification.record import remember, to_look_at
 from projections.verification.verify import Oracles, Verification, verify
 
@@ -94,7 +94,7 @@ def _words(found: list[Verification]) -> list[str]:
     said = []
     for one in found:
         rows = one.differences
-        said += [f"{one.projection}, against the {oracle}: {_said(d)}" for oracle, d in rows[:SHOWN]]
+        said += [f"{one.projection}, against the {oracle}: {in_words(d)}" for oracle, d in rows[:SHOWN]]
         if len(rows) > SHOWN:
             said.append(f"{one.projection}: {len(rows) - SHOWN:,} more differences: --json lists all")
         if any(not d.aggregate for _, d in rows):
@@ -105,24 +105,7 @@ def _words(found: list[Verification]) -> list[str]:
     return said
 
 
-def _said(difference: Difference) -> str:
-    where = f"{difference.document} {difference.path}".rstrip()
-    if difference.error:
-        return f"{where}: {difference.error}"
-    fields = "; ".join(
-        f"{name} is {_short(actual)}, not {_short(expected)}"
-        for name, (expected, actual) in list(difference.fields.items())[:3]
-    )
-    return f"{where} {difference.kind}{': ' if fields else ''}{fields}"
-
-
-def _short(value: Any) -> str:
-    said = repr(value)
-    return said if len(said) <= 60 else f"{said[:59]}…"
-
-
 def _plain(one: Verification, repaired: list[str]) -> dict[str, Any]:
-    """Without the values, which may be personal; the fields' names are enough to look."""
     return {
         "projection": one.projection,
         "generation": one.generation,
@@ -133,18 +116,7 @@ def _plain(one: Verification, repaired: list[str]) -> dict[str, Any]:
         "behind_tables": one.tables.behind,
         "parked_aggregates": one.log.parked,
         "repaired": repaired,
-        "differences": [
-            {
-                "oracle": oracle,
-                "document": d.document,
-                "path": d.path,
-                "kind": d.kind,
-                "aggregate": d.aggregate,
-                "fields": sorted(d.fields),
-                "error": d.error or None,
-            }
-            for oracle, d in one.differences
-        ],
+        "differences": [plain_difference(oracle, d) for oracle, d in one.differences],
     }
 
 

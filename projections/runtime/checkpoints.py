@@ -162,6 +162,19 @@ class Checkpoints:
         """
         self.advance((checkpoint, checkpoint) for checkpoint in checkpoints)
 
+    def place(self, moves: Iterable[tuple[Checkpoint, Checkpoint]]) -> None:
+        """Says where in Kafka the event of each checkpoint is, not what has been applied. Raises `Overtaken`."""
+        write_guarded(
+            self._collection,
+            [
+                UpdateOne(
+                    {"_id": self._key(held.stream), "sequence": held.sequence, "event_id": held.event_id},
+                    {"$set": {"offset": placed.offset, "topic_identity": placed.topic_identity}},
+                )
+                for held, placed in moves
+            ],
+        )
+
     def _move(self, held: Checkpoint, reached: Checkpoint) -> UpdateOne:
         filter_: dict[str, Any] = {"_id": self._key(held.stream)}
         filter_["sequence"] = held.sequence if held.event_id else {"$exists": False}

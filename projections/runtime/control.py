@@ -11,7 +11,7 @@ from typing import Any
 
 from pymongo.database import Database
 
-from projections.runtime.generations import POINTERS, drop_generation, prepare
+from projections.runtime.generations import POINTERS, drop_generation, next_number, prepare, sweep
 from projections.runtime.projection import Projection
 from projections.runtime.requests import fail_open
 
@@ -24,18 +24,28 @@ class NotDone(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Orders:
-    """What the pointer says to workers: which generation and consumer group to use, and whether to rest."""
+    """What the pointer says to workers: which generation and consumer group to use, and whether to rest.
+
+    ``following``: the generation before, where it is kept up to date for a rollback. ``handing_over``: {id, to, at}
+    while another generation is about to go live.
+    """
 
     live: int = 1
     group: int = 0
     paused: dict[str, Any] = field(default_factory=dict)
+    following: int | None = None
+    handing_over: dict[str, Any] = field(default_factory=dict)
 
 
 def read_orders(store: Store, projection: str) -> Orders:
     """What holds now; the defaults where there is no pointer yet."""
     pointer = store[POINTERS].find_one({"_id": projection}) or {}
     return Orders(
-        live=int(pointer.get("live", 1)), group=int(pointer.get("group") or 0), paused=pointer.get("paused") or {}
+        live=int(pointer.get("live", 1)),
+        group=int(pointer.get("group") or 0),
+        paused=pointer.get("paused") or {},
+        following=pointer.get("following"),
+        handing_over=pointer.get("handing_over") or {},
     )
 
 
@@ -68,16 +78,16 @@ def reset(store: Store, projection: Projection, *, by: str) -> int:
     pointer = store[POINTERS].find_one({"_id": projection.name})
     if pointer is None:
         raise NotDone(f"{projection.name} was never run: there is nothing to reset")
-    old = int(pointer["live"])
-    new = max(old, int(pointer.get("previous") or 0)) + 1
+    old, new = int(pointer["live"]), next_number(pointer)
     drop_generation(store, projection, new)  # what a reset that was killed before the switch has left
     prepare(store, projection, new)
-    note = {"live": new, "previous": old, "version": projection.version, "reset_by": by, "reset_at": datetime.now(UTC)}
-    if not store[POINTERS].update_one({"_id": projection.name, "live": old}, {"$set": note}).matched_count:
+    note: dict[str, Any] = {"live": new, "numbered": new, "previous": old, "version": projection.version}
+    note |= {"previous_version": pointer.get("version"), "reset_by": by, "reset_at": datetime.now(UTC)}
+    change = {"$set": note, "$unset": {"following": "", "handing_over": ""}}
+    if not store[POINTERS].update_one({"_id": projection.name, "live": old}, change).matched_count:
         raise NotDone(f"{projection.name} was switched to another generation meanwhile: look at its status")
     fail_open(store, projection.name, old, "the projection was reset")
-    for number in range(max(1, old - 2), old):
-        drop_generation(store, projection, number)
+    sweep(store, projection)
     return new
 
 

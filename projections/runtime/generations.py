@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import mongoengine
@@ -23,7 +24,10 @@ def open_live(store: Database[dict[str, Any]], projection: Projection) -> int:
     pointers = store[POINTERS]
     pointers.update_one(
         {"_id": projection.name},
-        {"$setOnInsert": {"live": 1, "version": projection.version}, "$set": {"topics": list(projection.topics)}},
+        {
+            "$setOnInsert": {"live": 1, "numbered": 1, "version": projection.version},
+            "$set": {"topics": list(projection.topics)},
+        },
         upsert=True,
     )
     pointer = pointers.find_one({"_id": projection.name})
@@ -38,6 +42,28 @@ def live_of(store: Database[dict[str, Any]], projection: str) -> int:
     return int(pointer.get("live", 1))
 
 
+def next_number(pointer: Mapping[str, Any]) -> int:
+    """Of a generation that never was: workers of a dropped one may still wake up and write under its number."""
+    building = pointer.get("building") or {}
+    used = (pointer.get("live"), pointer.get("previous"), pointer.get("numbered"), building.get("generation"))
+    return max(int(number or 0) for number in used) + 1
+
+
+def sweep(store: Database[dict[str, Any]], projection: Projection) -> list[int]:
+    """Drops every generation that the pointer does not name; answers their numbers."""
+    prefix = collection_name(projection.name, 0)[:-1]
+    names = [name for name in store.list_collection_names() if name.startswith(prefix)]
+    found = {int(name[len(prefix) :]) for name in names if name[len(prefix) :].isdecimal()}
+    found |= set(store[Checkpoint._meta["collection"]].distinct("generation", {"projection": projection.name}))
+    # Afterwards: what is begun in between is not found, or named.
+    pointer = store[POINTERS].find_one({"_id": projection.name}) or {"live": 1}
+    building = (pointer.get("building") or {}).get("generation")
+    dropped = sorted(found - {pointer["live"], pointer.get("previous"), building})
+    for number in dropped:
+        drop_generation(store, projection, number)
+    return dropped
+
+
 def prepare(store: Database[dict[str, Any]], projection: Projection, generation: int) -> None:
     """Makes the collections of a generation with their indexes; what is there stays."""
     ensure_indexes(projection.document, store[collection_name(projection.name, generation)])
@@ -46,7 +72,7 @@ def prepare(store: Database[dict[str, Any]], projection: Projection, generation:
 
 
 def drop_generation(store: Database[dict[str, Any]], projection: Projection, generation: int) -> None:
-    """Removes documents, checkpoints, markers and dead letters of a generation that is not live."""
+    """Removes documents, checkpoints, markers, dead letters and requests of a generation that is not live."""
     mine = {"projection": projection.name, "generation": generation}
     for kept in (DeadLetter, StoppedAggregate, Checkpoint, OperatorRequest):
         store[kept._meta["collection"]].delete_many(mine)

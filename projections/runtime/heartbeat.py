@@ -91,10 +91,11 @@ class Heartbeat:
         blocked: list[dict[str, Any]],
         rate: int,
         lease: float,
+        handing_over: str = "",
     ) -> None:
         """Writes the worker's own document, its lease for so many seconds included.
 
-        ``heads`` are those of the last `copy_heads`.
+        ``heads`` are those of the last `copy_heads`; ``handing_over``: the hand-over for which it rests.
         """
         now = datetime.now(UTC)
         behind = [
@@ -125,6 +126,7 @@ class Heartbeat:
                     "blocked": blocked,
                     "partitions": partitions,
                     "events_per_second": rate,
+                    "handing_over": handing_over,
                     "started_at": self._started,
                     "complete_to": self._complete_to,
                     "seen_at": now,
@@ -135,8 +137,8 @@ class Heartbeat:
         )
 
     def somebody_works(self) -> bool:
-        """Whether any worker of this projection holds partitions and is alive."""
-        living = {"projection": self._projection, **alive(datetime.now(UTC))}
+        """Whether any worker of this generation holds partitions and is alive."""
+        living = {"projection": self._projection, "generation": self._generation, **alive(datetime.now(UTC))}
         return self._store["projection_workers"].find_one({**living, "partitions.0": {"$exists": True}}) is not None
 
     def leave(self) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.db import close_old_connections
@@ -13,9 +14,10 @@ from pymongo.database import Database
 
 from acme.bus import Consumer, Topics
 from acme.ports import EventLog, event_log, subject_keys
-from projections.runtime.announcer import Announcer
+from projections.runtime.announcer import Announce, Announcer
 from projections.runtime.checkpoints import Checkpoints, Stream
 from projections.runtime.failures import is_engine_failure
+from projections.runtime.followers import Followers
 from projections.runtime.generations import open_live
 from projections.runtime.projection import Projection
 from projections.runtime.settings import DEFAULT, WorkerSettings
@@ -62,16 +64,23 @@ def run_projections(
     are blocked or an operator has paused it. Raises an engine's failure that a worker could not wait out (with
     ``once``: the heads or checkpoints cannot be read).
     """
-    errors: list[Exception] = []
-    log = event_log()
+    chosen, errors, log = list(projections), list[Exception](), event_log()
     threads = [
         threading.Thread(
             target=_run_one,
             args=(projection, log, bootstrap, stop, errors, once, settings),
             name=f"projector-{projection.name}",
         )
-        for projection in projections
+        for projection in chosen
     ]
+    if not once:
+
+        def follow(projection: Projection, generation: int, over: threading.Event) -> None:
+            with _making(projection, log, bootstrap, settings, follows=generation) as make:
+                _run_for_ever(f"{projection.name} (generation {generation})", make, over, settings)
+
+        followers = Followers(database(), chosen, follow)
+        threads.append(threading.Thread(target=followers.run, args=(stop,), name="projector-followers"))
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -80,6 +89,30 @@ def run_projections(
         if is_engine_failure(error):
             raise error
     return not errors
+
+
+@contextmanager
+def _making(
+    projection: Projection, log: EventLog, bootstrap: str, settings: WorkerSettings, *, follows: int | None = None
+) -> Iterator[Callable[[], Worker]]:
+    """What makes workers of one thread; their connections end with the context."""
+    store, identities = database(), KafkaIdentities(bootstrap)
+    announcer = None if follows else Announcer(bootstrap)  # the letters of the live generation are told, no others
+
+    def consumer(group: str, topics: tuple[str, ...], on_assigned: Joined, on_revoked: Joined) -> Consumer:
+        return Consumer(bootstrap, group, topics, on_assigned=on_assigned, on_revoked=on_revoked)
+
+    def make() -> Worker:
+        announce: Announce = announcer or (lambda letters, streams: None)
+        return Worker(projection, store, log, subject_keys(), consumer, identities, settings, announce, follows=follows)
+
+    try:
+        yield make
+    finally:
+        if announcer is not None:
+            announcer.close()
+        identities.close()
+        close_old_connections()
 
 
 def _run_one(
@@ -91,36 +124,22 @@ def _run_one(
     once: bool,
     settings: WorkerSettings,
 ) -> None:
-    store = database()
-    identities = KafkaIdentities(bootstrap)
-
-    def consumer(group: str, topics: tuple[str, ...], on_assigned: Joined, on_revoked: Joined) -> Consumer:
-        return Consumer(bootstrap, group, topics, on_assigned=on_assigned, on_revoked=on_revoked)
-
-    announcer = Announcer(bootstrap)
-
-    def make() -> Worker:
-        return Worker(projection, store, log, subject_keys(), consumer, identities, settings, announcer)
-
     try:
-        if not once:
-            _run_for_ever(projection.name, make, stop, settings)
-            return
-        worker = make()
-        reached = reached_heads(store, log, projection)
-        worker.run(stop, lambda: worker.paused or reached(worker.blocked))
-        if worker.paused or worker.blocked:
-            errors.append(NotReached(f"{projection.name} cannot get to the heads: {worker.why_not()}"))
-            logger.error(errors[-1])
+        with _making(projection, log, bootstrap, settings) as make:
+            if not once:
+                _run_for_ever(projection.name, make, stop, settings)
+                return
+            worker = make()
+            reached = reached_heads(database(), log, projection)
+            worker.run(stop, lambda: worker.paused or reached(worker.blocked))
+            if worker.paused or worker.blocked:
+                errors.append(NotReached(f"{projection.name} cannot get to the heads: {worker.why_not()}"))
+                logger.error(errors[-1])
     except Exception as error:
         if not is_engine_failure(error):
             logger.exception("%s: the worker ended by an error of its own", projection.name)
         errors.append(error)
         stop.set()
-    finally:
-        announcer.close()
-        identities.close()
-        close_old_connections()
 
 
 def _run_for_ever(name: str, make: Callable[[], Worker], stop: threading.Event, settings: WorkerSettings) -> None:

@@ -26,6 +26,7 @@ from projections.runtime.control import Orders, read_orders
 from projections.runtime.documents import Overtaken
 from projections.runtime.failures import is_engine_failure
 from projections.runtime.generations import abandon_group, open_live
+from projections.runtime.handover import Handover
 from projections.runtime.heartbeat import Heartbeat, worker_key
 from projections.runtime.intake import Arrived, StreamBlocked
 from projections.runtime.part import Part
@@ -43,7 +44,10 @@ Identities = Callable[[tuple[str, ...]], dict[str, str]]
 
 
 class Worker:
-    """Runs one projection's live generation for the partitions that its group hands out."""
+    """Runs one projection's live generation for the partitions that its group hands out.
+
+    ``follows``: another generation instead, whatever is live; whoever made the worker ends it when that is over.
+    """
 
     def __init__(
         self,
@@ -55,7 +59,10 @@ class Worker:
         identities: Identities,
         settings: WorkerSettings = DEFAULT,
         announce: Announce = lambda letters, streams: None,
+        follows: int | None = None,
     ) -> None:
+        self._follows, self._handover = follows, Handover(store, projection.name)
+        self._rests_for = ""  # a hand-over
         self.projection, self._settings = projection, settings
         self._store, self._log, self._keys = store, log, keys
         self._make_consumer, self._read_identities = make_consumer, identities
@@ -131,7 +138,7 @@ class Worker:
         consumer, part = self._open()
         started = time.monotonic()
         records = consumer.poll(self._settings.poll, self._settings.max_records)
-        if self._orders.paused:
+        if self._orders.paused or self._rests_for:
             self._rest(consumer, part)
         elif self._prepare(consumer, part):
             return  # what was polled lies somewhere else than the checkpoints; it comes again
@@ -166,7 +173,7 @@ class Worker:
             return
         self._last_look = now
         found = read_orders(self._store, self.projection.name)
-        if self._part is not None and found.live != self._part.generation:
+        if self._part is not None and self._follows is None and found.live != self._part.generation:
             logger.warning("%s: generation %d is live now", self.projection.name, found.live)
             self._leave_group()
             self._part = None
@@ -178,11 +185,19 @@ class Worker:
             self._supply.ready.clear()
             self._last_beat = 0.0  # whoever has asked sees the answer at once
         self._orders = found
+        self._look_at_handover()
         if self._part is not None:
             self._part.operations.look()
 
+    def _look_at_handover(self) -> None:
+        rests_for = self._handover.rests_for(self._orders) if self._follows is None else ""
+        if rests_for != self._rests_for:
+            self._supply.ready.clear()
+            self._last_beat = 0.0
+        self._rests_for = rests_for
+
     def _rest(self, consumer: Consumer, part: Part) -> None:
-        """An operator has paused the projection: partitions are kept, nothing is applied."""
+        """Paused, or another generation is about to go live: partitions are kept, nothing is applied."""
         self._supply.ready.clear()
         consumer.pause(self._assigned)
         if self._stale or part.applier.held.keys() != self._assigned:
@@ -191,8 +206,9 @@ class Worker:
 
     def _open(self) -> tuple[Consumer, Part]:
         if self._part is None:
-            generation = open_live(self._store, self.projection)
+            generation = self._follows or open_live(self._store, self.projection)
             self._orders = read_orders(self._store, self.projection.name)
+            self._look_at_handover()
             self._part = Part.of(
                 self.projection, generation, self._store, self._log, self._keys.unseal, self._settings, self._key
             )
@@ -259,7 +275,13 @@ class Worker:
         supply.heads = part.heartbeat.copy_heads(self.projection.topics)
         held = {stream: applier.held[stream] for stream in applier.held.keys() & self._assigned}
         part.heartbeat.beat(
-            held, supply.heads, state=self._state(), blocked=supply.as_rows(), rate=rate, lease=self._settings.lease
+            held,
+            supply.heads,
+            state=self._state(),
+            blocked=supply.as_rows(),
+            rate=rate,
+            lease=self._settings.lease,
+            handing_over=self._rests_for,
         )
         if applier.held:
             applier.audit()
@@ -271,6 +293,8 @@ class Worker:
     def _state(self) -> str:
         if self._orders.paused:
             return "paused"
+        if self._rests_for:
+            return "handing over"
         if not self._assigned:
             return "waiting for partitions"
         return "blocked" if self._supply.blocked else "running"

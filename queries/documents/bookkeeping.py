@@ -16,7 +16,12 @@ class ProjectionPointer(Document):
     version = IntField()  # of the projection's code when the live generation was made
     topics = ListField(StringField())
     group = IntField()  # number of the consumer group, raised when the broker hands out nothing in it
-    previous = IntField()  # the generation before a reset
+    numbered = IntField()  # the highest number that a generation ever had
+    previous = IntField()  # the generation before a reset or rebuild, kept until it is dropped
+    previous_version = IntField()
+    following = IntField()  # the same where workers keep it up to date, for a rollback
+    building = DictField()  # {generation, version, source, by, at, owner, lease_until} while a rebuild is not over
+    handing_over = DictField()  # {id, to, at} while the live workers rest, so that another generation can go live
     paused = DictField()  # {by, reason, at} while an operator has paused it
 
     meta = {"collection": "projection_pointers", "auto_create_index": False}
@@ -102,7 +107,7 @@ class WorkerHeartbeat(Document):
     """Key: ``projection|host|pid|thread``. ``partitions``: [{topic, partition, sequence, oldest_unapplied_at}].
 
     Without ``oldest_unapplied_at`` there was nothing after ``sequence`` of what was recorded before ``complete_to``.
-    ``state``: running, blocked, paused, waiting for partitions, engine-down, hanging. ``blocked``: [{topic, partition,
+    ``state``: running, blocked, paused, handing over, waiting for partitions, engine-down, hanging. ``blocked``: [{topic, partition,
     kind, why, since}], kind: gap, epoch, rewritten or queue-full. It lives while ``lease_until`` lies ahead.
     """
 
@@ -116,6 +121,7 @@ class WorkerHeartbeat(Document):
     partitions = ListField(DictField())
     blocked = ListField(DictField())
     events_per_second = IntField()
+    handing_over = StringField()  # id of the hand-over for which it rests
     started_at = DateTimeField()
     complete_to = DateTimeField()
     seen_at = DateTimeField()

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from projections.cli import control, dlq, lag, resync, run, status, verify
+from projections.cli import control, dlq, lag, rebuild, resync, run, status, verify
 from projections.cli.output import Output
 from projections.cli.subcommand import add_subcommands, carry_out
 
@@ -20,6 +20,7 @@ SUBCOMMANDS = (
     control.PAUSE,
     control.RESUME,
     control.RESET,
+    rebuild.REBUILD,
     resync.RESYNC,
     verify.VERIFY,
     dlq.DLQ,

@@ -1,0 +1,190 @@
+"""`projector rebuild`: another generation of a read model is filled and goes live, while queries and workers go on."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from django.core.management.base import CommandError
+
+from acme.env import env
+from acme.ports import aggregate_states, event_log, subject_keys
+from projections.cli.arguments import positive
+from projections.cli.choices import ALL_NAMES, projections
+from projections.cli.control import add_by
+from projections.cli.differences import in_words, plain_difference
+from projections.cli.output import Output
+from projections.cli.store import open_store
+from projections.cli.subcommand import FINDING, UNREACHABLE, Options, Subcommand
+from projections.cli.words import counted
+from projections.rebuilding.children import UNREACHABLE as CHILD_UNREACHABLE
+from projections.rebuilding.children import ChildFailed
+from projections.rebuilding.fillers import KAFKA, LOG
+from projections.rebuilding.parity import Parity
+from projections.rebuilding.plan import LeaseLost, abandon
+from projections.rebuilding.rebuild import Objected, Rebuilt, rebuild, roll_back
+from projections.rebuilding.swap import drop_previous
+from projections.runtime.intake import StreamBlocked
+from projections.runtime.projection import Projection
+from projections.verification.verify import Oracles
+
+SHOWN = 20  # differences in words; --json has all
+AGAIN = "What has been filled stays: the same command goes on from there (--abandon drops it)"
+
+
+def _rebuild(options: Options, output: Output) -> int:
+    (projection,) = projections([options["name"]])
+    try:
+        if options["drop_old"]:
+            return _drop(projection, options, output)
+        if options["abandon"]:
+            return _abandon(projection, options, output)
+        return _make(projection, options, output)
+    except (StreamBlocked, LeaseLost) as error:
+        raise CommandError(f"{error}. {AGAIN}", returncode=FINDING) from error
+    except ChildFailed as error:
+        code = UNREACHABLE if error.kind == CHILD_UNREACHABLE else FINDING
+        raise CommandError(f"{error}. {AGAIN}", returncode=code) from error
+
+
+def _make(projection: Projection, options: Options, output: Output) -> int:
+    store = open_store()
+    oracles = Oracles(log=event_log(), states=aggregate_states(), keys=subject_keys())
+    if options["rollback"]:
+        return _tell(roll_back(store, oracles, projection), output)
+    bootstrap = env.require("kafka_bootstrap_servers") if options["source"] == KAFKA else ""
+    try:
+        with output.bar(f"rebuild {projection.name}") as move:
+            rebuilt = rebuild(
+                store,
+                oracles,
+                projection,
+                source=options["source"],
+                workers=options["workers"],
+                by=options["by"],
+                bootstrap=bootstrap,
+                accept=options["accept_differences"],
+                on_progress=move,
+            )
+    except Objected as error:
+        output.show(*_report(error.parity))
+        output.show(f"{projection.name}: not swapped: {error}. {AGAIN}")
+        if not error.parity.objections:
+            output.show(f"  manage.py projector rebuild {projection.name} --accept-differences")
+        output.emit({"projection": projection.name, "swapped": False, "why": str(error), **_plain(error.parity)})
+        return FINDING
+    return _tell(rebuilt, output)
+
+
+def _tell(rebuilt: Rebuilt, output: Output) -> int:
+    name = rebuilt.projection
+    if rebuilt.parity is not None:
+        output.show(*_report(rebuilt.parity))
+    output.show(f"{name}: generation {rebuilt.live} is live, with {counted(rebuilt.events, 'event')}")
+    kept = "is kept up to date" if rebuilt.followed else "is kept as it is (its log is of another epoch)"
+    output.show(
+        f"generation {rebuilt.previous} {kept}:",
+        f"  manage.py projector rebuild {name} --rollback",
+        f"  manage.py projector rebuild {name} --drop-old",
+    )
+    if not rebuilt.taken_over:
+        output.show(f"nobody works on it: manage.py projector run {name}")
+    output.emit(
+        {
+            "projection": name,
+            "swapped": True,
+            "live": rebuilt.live,
+            "previous": rebuilt.previous,
+            "events": rebuilt.events,
+            "resumed": rebuilt.resumed,
+            "followed": rebuilt.followed,
+            "taken_over": rebuilt.taken_over,
+            **(_plain(rebuilt.parity) if rebuilt.parity else {}),
+        }
+    )
+    return 0
+
+
+def _report(parity: Parity) -> list[str]:
+    """The parity report in words."""
+    new = parity.new
+    documents, events = counted(new.log.documents, "document"), counted(new.log.events, "event")
+    sections, parked = counted(new.tables.sections, "section"), counted(len(parity.parked), "parked aggregate")
+    differences = counted(len(new.differences), "difference")
+    lines = [
+        f"generation {new.generation}: {documents} against {events} of the log and {sections} of the state tables: "
+        f"{differences}, {parked}"
+    ]
+    lines += [f"  against the {oracle}: {in_words(difference)}" for oracle, difference in new.differences[:SHOWN]]
+    if parity.old:
+        why = f" ({parity.reason})" if parity.reason else ""
+        documents = len({difference.document for difference in parity.old})
+        lines.append(f"the live generation has {counted(documents, 'document')} that differ{why}; new, then live:")
+        lines += [f"  {in_words(difference)}" for difference in parity.old[:SHOWN]]
+    lines += [f"  newly parked: {name}" for name in parity.newly_parked[:SHOWN]]
+    hidden = max(0, len(new.differences) - SHOWN) + max(0, len(parity.old) - SHOWN)
+    return [*lines, f"  {hidden:,} more differences: --json lists all"] if hidden else lines
+
+
+def _plain(parity: Parity) -> dict[str, Any]:
+    return {
+        "generation": parity.new.generation,
+        "documents": parity.new.log.documents,
+        "sections_of_tables": parity.new.tables.sections,
+        "differences": [plain_difference(oracle, d) for oracle, d in parity.new.differences],
+        "differences_from_live": [plain_difference("live", d) for d in parity.old],
+        "differences_expected": parity.reason or None,
+        "parked_aggregates": list(parity.parked),
+        "newly_parked": list(parity.newly_parked),
+    }
+
+
+def _drop(projection: Projection, options: Options, output: Output) -> int:
+    output.confirm(
+        f"Drop the generation before the live one of {projection.name}? A rollback is not possible afterwards.",
+        yes=options["yes"],
+    )
+    dropped = drop_previous(open_store(), projection)
+    output.show(f"{projection.name}: dropped generation {', '.join(map(str, dropped))}")
+    output.emit({"projection": projection.name, "dropped": dropped})
+    return 0
+
+
+def _abandon(projection: Projection, options: Options, output: Output) -> int:
+    output.confirm(f"Drop the unfinished generation of {projection.name}?", yes=options["yes"])
+    dropped = abandon(open_store(), projection)
+    output.show(f"{projection.name}: the unfinished generation {dropped} is dropped")
+    output.emit({"projection": projection.name, "dropped": [dropped]})
+    return 0
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME", help=f"of: {ALL_NAMES}")
+    parser.add_argument("--source", choices=(LOG, KAFKA), default=LOG, help="where the events are read from (log)")
+    parser.add_argument("--workers", type=positive, default=2, metavar="N", help="processes that fill it (2)")
+    parser.add_argument(
+        "--accept-differences",
+        action="store_true",
+        help="go live although it differs from the live generation or parks more; never where it differs from the log",
+    )
+    other = parser.add_mutually_exclusive_group()
+    other.add_argument("--rollback", action="store_true", help="the generation before goes live again")
+    other.add_argument("--drop-old", action="store_true", help="DESTRUCTIVE: drops the generation before; asks first")
+    other.add_argument("--abandon", action="store_true", help="DESTRUCTIVE: drops an unfinished rebuild; asks first")
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+    add_by(parser)
+
+
+REBUILD = Subcommand(
+    name="rebuild",
+    help="fills another generation while the live one goes on, compares it and lets it go live",
+    examples="""  manage.py projector rebuild products
+  manage.py projector rebuild sales_by_day --source kafka --workers 4 --json
+  manage.py projector rebuild products --rollback      the generation before goes live again
+  manage.py projector rebuild products --drop-old      when nobody wants to go back any more
+after a kill or Ctrl-C the same command goes on. It ends with 1 where the new generation was not swapped in: it
+differs from log or state tables, or, without a change of the projection's version, from the live generation""",
+    add_arguments=_arguments,
+    run=_rebuild,
+    seconds=None,
+)

@@ -1,0 +1,183 @@
+"""The whole rebuild of one projection: fill, compare, swap. After a kill at any step another run goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pymongo.database import Database
+
+from projections.rebuilding.children import fill_in_parallel
+from projections.rebuilding.fillers import LOG, filler_of
+from projections.rebuilding.parity import Parity, compare
+from projections.rebuilding.plan import Building, all_streams, begin, leased
+from projections.rebuilding.swap import Swap, follow_until_taken_over
+from projections.runtime.checkpoints import Stream
+from projections.runtime.control import NotDone
+from projections.runtime.generations import POINTERS, sweep
+from projections.runtime.projection import Projection
+from projections.verification.verify import Oracles
+
+Store = Database[dict[str, Any]]
+#: (what is being done, how much of it, of how much; 0: nobody knows)
+Progress = Callable[[str, int, int], None]
+
+
+class Objected(Exception):
+    """The generation was filled and does not go live; `parity` says what was found."""
+
+    def __init__(self, parity: Parity, why: list[str]) -> None:
+        super().__init__("; ".join(why))
+        self.parity = parity
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rebuilt:
+    """What came of it. ``parity`` is None after a rollback. ``followed``: the generation before is kept up to date.
+
+    ``taken_over``: workers have all partitions of what is live now; False when nobody works on the projection.
+    """
+
+    projection: str
+    live: int
+    previous: int
+    events: int
+    resumed: bool
+    followed: bool
+    taken_over: bool
+    parity: Parity | None
+
+
+def rebuild(
+    store: Store,
+    oracles: Oracles,
+    projection: Projection,
+    *,
+    source: str = LOG,
+    workers: int = 2,
+    by: str,
+    bootstrap: str = "",
+    accept: bool = False,
+    on_progress: Progress = lambda what, done, total: None,
+) -> Rebuilt:
+    """Raises `Objected` (``accept``: only where the new generation itself is wrong), `NotDone`,
+    `projections.rebuilding.children.ChildFailed`, `StreamBlocked` and engine failures; another run goes on then."""
+    building = begin(store, oracles.log, projection, source=source, by=by)
+    streams = all_streams(oracles.log, projection)
+    with leased(store, projection, building) as check:
+        look = _progress(store, oracles, projection, building.generation, on_progress)
+
+        def look_and_check() -> None:
+            check()
+            look()
+
+        fill_in_parallel(
+            projection.name,
+            building.generation,
+            streams,
+            source=source,
+            bootstrap=bootstrap,
+            workers=workers,
+            look=look_and_check,
+        )
+        look()
+        pointer = store[POINTERS].find_one({"_id": projection.name}) or {}
+        parity = compare(
+            store,
+            oracles,
+            projection,
+            building.generation,
+            int(pointer["live"]),
+            streams,
+            live_version=pointer.get("version"),
+            on_progress=on_progress,
+        )
+        why = parity.objections + ([] if accept else parity.doubts)
+        if why:
+            raise Objected(parity, why)
+        return _go_live(store, projection, building, pointer, streams, parity, check)
+
+
+def _go_live(
+    store: Store,
+    projection: Projection,
+    building: Building,
+    pointer: dict[str, Any],
+    streams: list[Stream],
+    parity: Parity,
+    check: Callable[[], None],
+) -> Rebuilt:
+    with filler_of(projection.name, building.generation, streams, check=check) as filler:
+        swap = Swap(
+            store=store,
+            projection=projection,
+            old=int(pointer["live"]),
+            new=building.generation,
+            named={"building.generation": building.generation, "building.owner": building.owner},
+            change={"version": projection.version, "previous_version": pointer.get("version")},
+            filler=filler,
+        )
+        followed = swap.make(check=check)
+        events = sum(checkpoint.sequence for checkpoint in filler.applier.held.values())
+        taken_over = follow_until_taken_over(swap)
+    sweep(store, projection)
+    return Rebuilt(
+        projection=projection.name,
+        live=building.generation,
+        previous=int(pointer["live"]),
+        events=events,
+        resumed=building.resumed,
+        followed=followed,
+        taken_over=taken_over,
+        parity=parity,
+    )
+
+
+def roll_back(store: Store, oracles: Oracles, projection: Projection) -> Rebuilt:
+    """The generation before goes live again, and what was live is kept in its place; brought up to date first.
+
+    Raises like `rebuild`, and `NotDone` when there is none.
+    """
+    pointer = store[POINTERS].find_one({"_id": projection.name}) or {}
+    previous = pointer.get("previous")
+    if previous is None:
+        raise NotDone(f"{projection.name} has no generation before the live one: there is nothing to go back to")
+    with filler_of(projection.name, int(previous), all_streams(oracles.log, projection)) as filler:
+        swap = Swap(
+            store=store,
+            projection=projection,
+            old=int(pointer["live"]),
+            new=int(previous),
+            named={"previous": previous},
+            change={"version": pointer.get("previous_version"), "previous_version": pointer.get("version")},
+            filler=filler,
+        )
+        followed = swap.make()
+        events = sum(checkpoint.sequence for checkpoint in filler.applier.held.values())
+        taken_over = follow_until_taken_over(swap)
+    return Rebuilt(
+        projection=projection.name,
+        live=int(previous),
+        previous=int(pointer["live"]),
+        events=events,
+        resumed=False,
+        followed=followed,
+        taken_over=taken_over,
+        parity=None,
+    )
+
+
+def _progress(
+    store: Store, oracles: Oracles, projection: Projection, generation: int, on_progress: Progress
+) -> Callable[[], None]:
+    """Says how many events are in, from the checkpoints: whoever has applied them."""
+    total = sum(head.sequence for head in oracles.log.heads(projection.topics))
+    rows = store["projection_checkpoints"]
+    mine = {"projection": projection.name, "generation": generation}
+
+    def look() -> None:
+        done = sum(row["sequence"] for row in rows.find(mine, {"sequence": 1}))
+        on_progress("fill", done, max(total, done))
+
+    return look
