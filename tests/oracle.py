@@ -49,8 +49,10 @@ def differences(expected: dict[str, Any], actual: dict[str, Any]) -> list[str]:
     return sorted(lines)
 
 
-def compare_with_log(store: Database[Any], projections: Iterable[Projection]) -> dict[str, list[str]]:
-    """Differences by projection, against the whole event log in PostgreSQL."""
+def compare_with_log(
+    store: Database[Any], projections: Iterable[Projection], generation: int | None = None
+) -> dict[str, list[str]]:
+    """Differences by projection (default: of its live generation), against the whole event log in PostgreSQL."""
     from acme.contracts.topics import TOPICS
     from acme.ports import event_log, subject_keys
 
@@ -58,8 +60,11 @@ def compare_with_log(store: Database[Any], projections: Iterable[Projection]) ->
     heads = reader.heads([topic.name for topic in TOPICS])
     log = [e for head in heads for e in reader.read(head.topic, head.partition, 1, head.sequence)]
     unseal = subject_keys().unseal
-    live = {p.name: live_of(store, p.name) for p in projections}
-    return {p.name: differences(replay(p, log, unseal), stored(store, p, live[p.name])) for p in projections}
+    found = {}
+    for p in projections:
+        number = live_of(store, p.name) if generation is None else generation
+        found[p.name] = differences(replay(p, log, unseal), stored(store, p, number))
+    return found
 
 
 def compare_with_tables(store: Database[Any]) -> dict[str, list[str]]:

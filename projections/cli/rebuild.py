@@ -118,8 +118,8 @@ def _report(parity: Parity) -> list[str]:
     lines += [f"  against the {oracle}: {in_words(difference)}" for oracle, difference in new.differences[:SHOWN]]
     if parity.old:
         why = f" ({parity.reason})" if parity.reason else ""
-        documents = len({difference.document for difference in parity.old})
-        lines.append(f"the live generation has {counted(documents, 'document')} that differ{why}; new, then live:")
+        differing = counted(len({difference.document for difference in parity.old}), "document")
+        lines.append(f"the live generation has {differing} that differ{why}; said is what it has, and should have:")
         lines += [f"  {in_words(difference)}" for difference in parity.old[:SHOWN]]
     lines += [f"  newly parked: {name}" for name in parity.newly_parked[:SHOWN]]
     hidden = max(0, len(new.differences) - SHOWN) + max(0, len(parity.old) - SHOWN)

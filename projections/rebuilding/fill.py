@@ -39,7 +39,7 @@ class Filler:
         patience: float = PATIENCE,
     ) -> None:
         self.applier, self.streams = applier, streams
-        self._source, self._log, self._check, self._patience = source, log, check, patience
+        self.check, self._source, self._log, self._patience = check, source, log, patience
         self._identities = identities or {}
         self._stale = True
 
@@ -51,7 +51,7 @@ class Filler:
         """
         taken, failing_since, pause = 0, 0.0, 0.05
         while True:
-            self._check()
+            self.check()
             try:
                 wanted = heads if heads is not None else self.heads()
                 done = self._batch(wanted)

@@ -119,6 +119,7 @@ def _go_live(
             filler=filler,
         )
         followed = swap.make(check=check)
+        filler.check = lambda: None  # there is no lease any more
         events = sum(checkpoint.sequence for checkpoint in filler.applier.held.values())
         taken_over = follow_until_taken_over(swap)
     sweep(store, projection)

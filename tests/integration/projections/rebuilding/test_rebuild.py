@@ -1,0 +1,109 @@
+"""`projector rebuild` beside real workers, writers and readers: nobody ever reads less, nothing, or something older."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from django.db import connections
+
+from projections.runtime.heartbeat import alive
+from queries.reading import find_by_ids
+from tests.faults.processes import ask
+from tests.integration.projections.conftest import Shop, wait_until
+
+
+class Reader:
+    """Reads documents all the time, as queries do: through the cached pointer."""
+
+    def __init__(self, ids: list[str]) -> None:
+        self.reads, self.wrong = 0, list[str]()
+        self._ids, self._seen = ids, dict[str, int]()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                found = find_by_ids("products", self._ids)
+            except Exception as error:
+                self.wrong.append(f"failed: {error!r}")
+                continue
+            self.reads += 1
+            for key in self._ids:
+                version = found.get(key, {}).get("product", {}).get("version", 0)
+                if version < self._seen.get(key, 1):
+                    self.wrong.append(f"{key} was {self._seen.get(key)}, is {version}")
+                self._seen[key] = version
+
+    def __enter__(self) -> Reader:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *args: object) -> None:
+        self._stop.set()
+        self._thread.join(30)
+
+
+@contextmanager
+def traffic(shop: Shop) -> Iterator[None]:
+    """Commands without end."""
+    stop = threading.Event()
+
+    def act() -> None:
+        try:
+            while not stop.wait(0.05):
+                shop.act(2)
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=act)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(30)
+
+
+@pytest.fixture
+def filled(shop: Shop, point_mongodb: Callable[[str], None]) -> Shop:
+    point_mongodb(f"{shop.mongo.url.rpartition('/')[0]}/acme")
+    shop.act(150)
+    shop.process("products")
+    shop.settled("products")
+    return shop
+
+
+def pointer(shop: Shop) -> dict[str, Any]:
+    return shop.store["projection_pointers"].find_one({"_id": "products"}) or {}
+
+
+def current(shop: Shop, generation: int) -> bool:
+    from tests.oracle import compare_with_log
+    from projections.registry import PROJECTIONS
+
+    return not compare_with_log(shop.store, [PROJECTIONS["products"]], generation)["products"]
+
+
+def test_nobody_reads_less_while_it_is_rebuilt_swapped_and_taken_back(filled: Shop) -> None:
+    ids = [str(product) for product, _ in filled.products[:20]]
+    with Reader(ids) as reader:
+        with traffic(filled):
+            made = ask(filled, "rebuild", "products")
+            assert made.code == 0, made.json
+            again = ask(filled, "rebuild", "products", "--source", "kafka", "--workers", "1")
+            assert again.code == 0, again.json
+            back = ask(filled, "rebuild", "products", "--rollback")
+            assert back.code == 0, back.json
+        assert (made.json["live"], again.json["live"], back.json["live"]) == (2, 3, 2)
+        filled.settled("products")
+        wait_until(lambda: current(filled, 3), 30)
+        dropped = ask(filled, "rebuild", "products", "--drop-old", "--yes")
+        assert (dropped.code, dropped.json["dropped"]) == (0, [3])
+    print(reader.reads, "reads", made.json, again.json)
+    assert not reader.wrong, reader.wrong[:5]
+    assert reader.reads > 100
