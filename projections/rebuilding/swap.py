@@ -22,12 +22,13 @@ from projections.runtime.checkpoints import Checkpoint, Checkpoints, Stream
 from projections.runtime.control import NotDone
 from projections.runtime.documents import Overtaken
 from projections.runtime.generations import POINTERS, sweep
-from projections.runtime.handover import SECONDS
 from projections.runtime.heartbeat import alive
 from projections.runtime.projection import Projection
 from projections.runtime.requests import fail_open
+from projections.runtime.settings import DEFAULT
 
 TRIES = 3
+PATIENCE = DEFAULT.handover / 2  # seconds for workers to rest, in each try; they rest for longer
 LOOK = 0.05  # seconds
 READERS = 2.0  # seconds after which nobody reads what was live before (twice POINTER_SECONDS)
 TAKEN_OVER = 30.0  # seconds that workers may take to get the partitions of what is live now
@@ -56,7 +57,7 @@ class Swap:
         for _ in range(TRIES):
             check()
             self.filler.fill()
-            key, until = str(uuid7()), time.monotonic() + SECONDS / 2
+            key, until = str(uuid7()), time.monotonic() + PATIENCE
             self._note(key)
             try:
                 if self._rest(key, until):
@@ -66,7 +67,7 @@ class Swap:
             finally:
                 self._give_up(key)
         raise NotDone(
-            f"workers of {self.projection.name} did not rest within {SECONDS / 2:.0f} s, {TRIES} times: generation "
+            f"workers of {self.projection.name} did not rest within {PATIENCE:.0f} s, {TRIES} times: generation "
             f"{self.new} is complete and not live. Look at projector status, then run it again"
         )
 
@@ -128,8 +129,10 @@ class Swap:
 def at_or_past(new: dict[Stream, Checkpoint], live: dict[Stream, Checkpoint], heads: dict[Stream, StreamHead]) -> bool:
     """True when everywhere; False when the live ones are of an older log epoch, so that nobody can compare.
 
-    Raises `NotDone` when the live ones have what the log does not have.
+    Raises `NotDone` when the live ones have what the log does not have, or the new ones are of an older epoch.
     """
+    if any(c.log_epoch not in (None, heads[stream].log_epoch) for stream, c in new.items()):
+        raise NotDone("the generation is of an older log epoch: it cannot go live again, rebuild it")
     if any(c.log_epoch is not None and c.log_epoch < heads[stream].log_epoch for stream, c in live.items()):
         return False
     for stream, checkpoint in live.items():

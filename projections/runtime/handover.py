@@ -15,13 +15,11 @@ from pymongo.database import Database
 from projections.runtime.control import Orders
 from projections.runtime.generations import POINTERS
 
-SECONDS = 20.0
-
 
 class Handover:
     """Of one worker of the live generation."""
 
-    def __init__(self, store: Database[dict[str, Any]], projection: str, seconds: float = SECONDS) -> None:
+    def __init__(self, store: Database[dict[str, Any]], projection: str, seconds: float) -> None:
         self._pointers, self._projection, self._seconds = store[POINTERS], projection, seconds
         self._seen, self._until = "", 0.0
 

@@ -56,6 +56,7 @@ class WorkerSettings:
     begun_anew_cap: float = 60.0
     retried_at_once: int = 100  # dead letters of a request between two batches of the stream
     lease: float = 10.0  # a worker whose lease was not renewed for so long is not alive
+    handover: float = 20.0  # how long a worker rests so that another generation can go live, at most
     hang: float = 60.0  # a turn that takes longer hangs: the lease is not renewed any more, and the process ends
     limits: QueueLimits = QueueLimits()
 

@@ -61,7 +61,7 @@ class Worker:
         announce: Announce = lambda letters, streams: None,
         follows: int | None = None,
     ) -> None:
-        self._follows, self._handover = follows, Handover(store, projection.name)
+        self._follows, self._handover = follows, Handover(store, projection.name, settings.handover)
         self._rests_for = ""  # a hand-over
         self.projection, self._settings = projection, settings
         self._store, self._log, self._keys = store, log, keys

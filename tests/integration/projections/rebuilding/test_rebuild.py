@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from django.db import connections
 
-from projections.runtime.heartbeat import alive
 from queries.reading import find_by_ids
 from tests.faults.processes import ask
 from tests.integration.projections.conftest import Shop, wait_until
@@ -83,8 +82,8 @@ def pointer(shop: Shop) -> dict[str, Any]:
 
 
 def current(shop: Shop, generation: int) -> bool:
-    from tests.oracle import compare_with_log
     from projections.registry import PROJECTIONS
+    from tests.oracle import compare_with_log
 
     return not compare_with_log(shop.store, [PROJECTIONS["products"]], generation)["products"]
 
