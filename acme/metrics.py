@@ -114,7 +114,8 @@ PUBLISHER_HALTED = _state(
 # ---------------------------------------------------------------- projections: what a projector did
 PROJECTION_APPLIED = _counter(
     "acme_projection_events_applied_total",
-    "Events applied, those that were applied again after a batch was dropped included.",
+    "Events applied, those that were applied again after a batch was dropped included, and those of a generation "
+    "that is kept up to date after a rebuild.",
     "projection",
 )
 PROJECTION_BATCH_SECONDS = _histogram(

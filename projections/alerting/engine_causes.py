@@ -66,7 +66,8 @@ def publisher_causes(publisher: PublisherState, now: datetime, settings: AlertSe
                 waiting,
                 "It happens after PostgreSQL was restored to an earlier moment. Read models get no new events until an "
                 "operator starts a new epoch, after which every projection wants a rebuild.",
-                "Look: manage.py relay --once; when the log is right: manage.py relay --new-epoch",
+                "Look: manage.py relay --once; when the log is right: manage.py relay --new-epoch, then "
+                "manage.py projector rebuild for each",
             ),
         )
     elif oldest and age(oldest, now) > settings.publisher:

@@ -195,8 +195,8 @@ def _blocked(projection: ProjectionFacts, now: datetime) -> Iterator[Cause]:
             projection.name,
             diverged,
             summary=f"{projection.name}: the log has another history than what was applied",
-            advice=f"Look: manage.py projector status {projection.name}; it begins anew, empty at first, with: "
-            f"manage.py projector reset {projection.name}",
+            advice=f"Look: manage.py projector status {projection.name}; when the log is right, another generation is "
+            f"filled and goes live with: manage.py projector rebuild {projection.name}",
         )
     full = [part for part in parts if part.kind == "queue-full"]
     if full:

@@ -83,11 +83,16 @@ def read_projections(now: datetime) -> tuple[ProjectionFacts, ...]:
     verifications = {row["_id"]: row for row in store["projection_verifications"].find()}
     return tuple(
         replace(
-            _projection(pointer, lags[name], heads, workers, letters),
+            _projection(pointer, lags[name], heads, _of_live(workers, name, pointer), letters),
             verification=_verification(verifications.get(name), _generation(pointer)),
         )
         for name, pointer in pointers.items()
     )
+
+
+def _of_live(workers: list[Row], name: str, pointer: Row) -> list[Row]:
+    """Workers that keep a generation before up to date are nobody's trouble, and stand in for nobody."""
+    return [row for row in workers if row["projection"] == name and row.get("generation") == _generation(pointer)]
 
 
 def _verification(row: Row | None, generation: int) -> VerificationFacts | None:

@@ -26,7 +26,8 @@ class State:
 
 def states(row: Row) -> list[State]:
     """The worst first; never empty."""
-    found = [*_stuck(row), *_absent(row), *_parked(row), *_gapped(row), *_unknown(row), *_paused(row), *_due(row)]
+    found = [*_stuck(row), *_absent(row), *_parked(row), *_gapped(row), *_unknown(row), *_paused(row)]
+    found += [*_rebuilding(row), *_due(row)]
     return [*found, *_working(row, quiet=bool(row.get("paused")))] or [State(word="idle")]
 
 
@@ -111,10 +112,23 @@ def _paused(row: Row) -> list[State]:
     return [State(word=PAUSED, style=NOTABLE, why=f"paused by {plain(paused['by'])} {ago(paused['at'])}{reason}")]
 
 
-def _due(row: Row) -> list[State]:
-    if not row["rebuild_due"]:
+def _rebuilding(row: Row) -> list[State]:
+    building = row.get("building")
+    if not building:
         return []
-    return [State(word="rebuild due", style=NOTABLE, why="its code has another version than the live generation")]
+    done = f"generation {building['generation']} has {building['applied']:,} events from the {building['source']}"
+    asked = f"{done}, asked by {plain(building['by'])} {ago(building['at'])}"
+    if building["in_work"]:
+        return [State(word="rebuilding", why=asked)]
+    why = f"a rebuild was not finished, the same command goes on: {asked}"
+    return [State(word="rebuild unfinished", style=NOTABLE, why=why, look=f"rebuild {row['projection']}")]
+
+
+def _due(row: Row) -> list[State]:
+    if not row["rebuild_due"] or row.get("building"):
+        return []
+    why = "its code has another version than the live generation"
+    return [State(word="rebuild due", style=NOTABLE, why=why, look=f"rebuild {row['projection']}")]
 
 
 def _working(row: Row, *, quiet: bool) -> list[State]:

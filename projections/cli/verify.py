@@ -100,7 +100,7 @@ def _words(found: list[Verification]) -> list[str]:
         if any(not d.aggregate for _, d in rows):
             said.append(
                 f"{one.projection}: documents without an aggregate of their own need: "
-                f"manage.py projector reset {one.projection}"
+                f"manage.py projector rebuild {one.projection} --accept-differences"
             )
     return said
 

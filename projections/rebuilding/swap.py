@@ -1,8 +1,8 @@
 """Another generation goes live: one change of the pointer, made when its checkpoints are at or past the live ones.
 
-The live workers rest while it is made (`projections.runtime.handover`), so nothing that a reader has seen is missing in
-what it sees next. A kill at any moment leaves one generation live and both complete: the note of the hand-over is given
-up by the workers, the generation on its way is taken up by the next run.
+The live workers rest while it is made (`projections.runtime.instructions`), so nothing that a reader has seen is
+missing in what it sees next. A kill at any moment leaves one generation live and both complete: the note of the
+hand-over is given up by the workers, the generation on its way is taken up by the next run.
 """
 
 from __future__ import annotations

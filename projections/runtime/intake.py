@@ -58,11 +58,15 @@ def take_in_order(held: Checkpoint, arrived: list[Arrived], fill: Fill, *, log_e
     """The events to be applied next, contiguous from ``held``. ``log_epoch`` counts where nothing was applied yet.
 
     At most ``limit`` come from the log; what lies behind a longer hole is left. Raises `StreamBlocked` when the very
-    next event cannot be had; with some good ones before the trouble it answers those, and leaves the rest.
+    next event cannot be had, with some good ones before the trouble it answers those and leaves the rest; and at once
+    when there is an event of a newer epoch.
     """
     epoch = held.log_epoch if held.log_epoch is not None else log_epoch
     last, last_id, room = held.sequence, held.event_id, limit
     taken: list[Arrived] = []
+    for item in arrived:
+        if item.envelope.log_epoch > epoch:  # under whatever sequence: the log has another history
+            _same_epoch(item.envelope, epoch)
     for item in sorted(arrived, key=lambda a: a.envelope.sequence or 0):
         sequence, item_epoch = item.envelope.sequence or 0, item.envelope.log_epoch
         if item_epoch == epoch and sequence == held.sequence:
@@ -70,7 +74,6 @@ def take_in_order(held: Checkpoint, arrived: list[Arrived], fill: Fill, *, log_e
         if sequence <= last or item_epoch < epoch:
             continue
         try:
-            _same_epoch(item.envelope, epoch)
             hole = _filled(fill, last, last_id, min(sequence - 1, last + room), epoch)
         except StreamBlocked:
             if taken:
@@ -115,7 +118,9 @@ def _filled(fill: Fill, after: int, after_id: str | None, last: int, epoch: int)
 
 def _same_epoch(envelope: Envelope, epoch: int) -> None:
     if envelope.log_epoch != epoch:
-        raise EpochChanged(f"the log is in epoch {envelope.log_epoch}, this read model in epoch {epoch}: rebuild it")
+        raise EpochChanged(
+            f"the log is in epoch {envelope.log_epoch}, this read model in epoch {epoch}: projector rebuild"
+        )
 
 
 def _same_event(envelope: Envelope, applied: str | None) -> None:

@@ -9,8 +9,7 @@ from typing import Any
 from pymongo.database import Database
 
 from acme.contracts.envelope import time_text
-from projections.runtime.control import read_orders
-from projections.runtime.generations import rebuild_due
+from projections.runtime.generations import POINTERS, rebuild_due
 from projections.runtime.heartbeat import alive
 from projections.runtime.letterbox import DISCARDED
 from projections.runtime.projection import Projection
@@ -55,7 +54,8 @@ def _status_row(store: Database[dict[str, Any]], projection: Projection) -> dict
     checkpoints = store["projection_checkpoints"].find(mine)
     stopped = store["projection_stopped"].find(mine).sort("first_at").limit(STOPPED_SHOWN)
     discarded = {**mine, "state": DISCARDED, "aggregate": {"$ne": None}}
-    paused = read_orders(store, projection.name).paused
+    pointer = store[POINTERS].find_one({"_id": projection.name}) or {}
+    paused = pointer.get("paused")
     return {
         **_lag_row(lag),
         "version": projection.version,
@@ -63,9 +63,33 @@ def _status_row(store: Database[dict[str, Any]], projection: Projection) -> dict
         "gapped": len(store["projection_dead_letters"].distinct("aggregate", discarded)),
         "rebuild_due": rebuild_due(store, projection),
         "applied": sum(checkpoint["sequence"] for checkpoint in checkpoints),
+        "building": _building(store, projection.name, pointer.get("building")),
+        "previous": _previous(pointer),
         "workers": [_worker(worker) for worker in workers],
         "stopped": [_stopped(row) for row in stopped],
     }
+
+
+def _building(store: Database[dict[str, Any]], name: str, building: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The generation of an unfinished rebuild; ``in_work``: somebody goes on with it."""
+    if not building:
+        return None
+    mine = {"projection": name, "generation": building["generation"]}
+    return {
+        "generation": building["generation"],
+        "source": building["source"],
+        "by": building["by"],
+        "at": time_text(building["at"]),
+        "owner": building["owner"],
+        "in_work": building["lease_until"] > datetime.now(UTC),
+        "applied": sum(row["sequence"] for row in store["projection_checkpoints"].find(mine, {"sequence": 1})),
+    }
+
+
+def _previous(pointer: dict[str, Any]) -> dict[str, Any] | None:
+    """The generation to which a rebuild can be taken back; ``followed``: workers keep it up to date."""
+    number = pointer.get("previous")
+    return None if number is None else {"generation": number, "followed": pointer.get("following") == number}
 
 
 def _worker(row: dict[str, Any]) -> dict[str, Any]:

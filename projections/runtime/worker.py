@@ -22,12 +22,11 @@ from acme.ports import EventLog, SubjectKeys
 from projections.runtime.announcer import Announce
 from projections.runtime.applier import QueueFull
 from projections.runtime.checkpoints import Stream
-from projections.runtime.control import Orders, read_orders
 from projections.runtime.documents import Overtaken
 from projections.runtime.failures import is_engine_failure
 from projections.runtime.generations import abandon_group, open_live
-from projections.runtime.handover import Handover
 from projections.runtime.heartbeat import Heartbeat, worker_key
+from projections.runtime.instructions import PAUSED, Handover, Instructions
 from projections.runtime.intake import Arrived, StreamBlocked
 from projections.runtime.part import Part
 from projections.runtime.projection import Projection
@@ -61,8 +60,9 @@ class Worker:
         announce: Announce = lambda letters, streams: None,
         follows: int | None = None,
     ) -> None:
-        self._follows, self._handover = follows, Handover(store, projection.name, settings.handover)
-        self._rests_for = ""  # a hand-over
+        self._follows = follows
+        handover = None if follows else Handover(store, projection.name, settings.handover)
+        self._told = Instructions(store, projection.name, handover)
         self.projection, self._settings = projection, settings
         self._store, self._log, self._keys = store, log, keys
         self._make_consumer, self._read_identities = make_consumer, identities
@@ -73,7 +73,6 @@ class Worker:
         self._part: Part | None = None
         self._consumer: Consumer | None = None
         self._assigned: set[Stream] = set()
-        self._orders = Orders()
         self._identities: dict[str, str] = {}
         self._applied_since_beat = 0
         self._last_beat = self._last_look = self._last_tidy = 0.0
@@ -84,7 +83,7 @@ class Worker:
     @property
     def paused(self) -> bool:
         """Whether an operator has paused the projection."""
-        return bool(self._orders.paused)
+        return self._told.rest == PAUSED
 
     @property
     def blocked(self) -> set[Stream]:
@@ -138,7 +137,7 @@ class Worker:
         consumer, part = self._open()
         started = time.monotonic()
         records = consumer.poll(self._settings.poll, self._settings.max_records)
-        if self._orders.paused or self._rests_for:
+        if self._told.rest:
             self._rest(consumer, part)
         elif self._prepare(consumer, part):
             return  # what was polled lies somewhere else than the checkpoints; it comes again
@@ -172,29 +171,21 @@ class Worker:
         if now - self._last_look < self._settings.control:
             return
         self._last_look = now
-        found = read_orders(self._store, self.projection.name)
-        if self._part is not None and self._follows is None and found.live != self._part.generation:
-            logger.warning("%s: generation %d is live now", self.projection.name, found.live)
+        group = self._told.orders.group
+        changed, orders = self._told.read(), self._told.orders
+        if self._part is not None and self._follows is None and orders.live != self._part.generation:
+            logger.warning("%s: generation %d is live now", self.projection.name, orders.live)
             self._leave_group()
             self._part = None
-        if self._consumer is not None and found.group != self._orders.group:
+        if self._consumer is not None and orders.group != group:
             logger.warning("%s: joining another consumer group", self.projection.name)
             self._leave_group()
-        if bool(self._orders.paused) != bool(found.paused):
-            logger.warning("%s: %s", self.projection.name, "paused" if found.paused else "goes on")
+        if changed:
+            logger.warning("%s: %s", self.projection.name, self._told.rest or "goes on")
             self._supply.ready.clear()
             self._last_beat = 0.0  # whoever has asked sees the answer at once
-        self._orders = found
-        self._look_at_handover()
         if self._part is not None:
             self._part.operations.look()
-
-    def _look_at_handover(self) -> None:
-        rests_for = self._handover.rests_for(self._orders) if self._follows is None else ""
-        if rests_for != self._rests_for:
-            self._supply.ready.clear()
-            self._last_beat = 0.0
-        self._rests_for = rests_for
 
     def _rest(self, consumer: Consumer, part: Part) -> None:
         """Paused, or another generation is about to go live: partitions are kept, nothing is applied."""
@@ -207,8 +198,7 @@ class Worker:
     def _open(self) -> tuple[Consumer, Part]:
         if self._part is None:
             generation = self._follows or open_live(self._store, self.projection)
-            self._orders = read_orders(self._store, self.projection.name)
-            self._look_at_handover()
+            self._told.read()
             self._part = Part.of(
                 self.projection, generation, self._store, self._log, self._keys.unseal, self._settings, self._key
             )
@@ -217,7 +207,7 @@ class Worker:
             missing = set(self.projection.topics) - set(self._read_identities(self.projection.topics))
             if missing:
                 raise BusUnavailable(f"Kafka has no topics {', '.join(sorted(missing))} yet (manage.py create_topics)")
-            group = f"acme.{self.projection.name}.g{self._part.generation}.{self._orders.group}"
+            group = f"acme.{self.projection.name}.g{self._part.generation}.{self._told.orders.group}"
             self._consumer = self._make_consumer(
                 group, self.projection.topics, self._assigned.update, self._assigned.difference_update
             )
@@ -281,7 +271,7 @@ class Worker:
             blocked=supply.as_rows(),
             rate=rate,
             lease=self._settings.lease,
-            handing_over=self._rests_for,
+            handing_over=self._told.rests_for,
         )
         if applier.held:
             applier.audit()
@@ -291,10 +281,8 @@ class Worker:
         self._announce(applier.letters, held)
 
     def _state(self) -> str:
-        if self._orders.paused:
-            return "paused"
-        if self._rests_for:
-            return "handing over"
+        if self._told.rest:
+            return self._told.rest
         if not self._assigned:
             return "waiting for partitions"
         return "blocked" if self._supply.blocked else "running"
@@ -305,8 +293,8 @@ class Worker:
         if self._assigned or beat.somebody_works():
             self._without_partitions_since = now
         elif now - self._without_partitions_since > self._settings.group_given_up:
-            logger.warning("%s: nobody gets partitions in group %d", self.projection.name, self._orders.group)
-            abandon_group(self._store, self.projection, self._orders.group)
+            logger.warning("%s: nobody gets partitions in group %d", self.projection.name, self._told.orders.group)
+            abandon_group(self._store, self.projection, self._told.orders.group)
 
     def _leave_group(self) -> None:
         if self._consumer is not None:

@@ -107,8 +107,9 @@ class WorkerHeartbeat(Document):
     """Key: ``projection|host|pid|thread``. ``partitions``: [{topic, partition, sequence, oldest_unapplied_at}].
 
     Without ``oldest_unapplied_at`` there was nothing after ``sequence`` of what was recorded before ``complete_to``.
-    ``state``: running, blocked, paused, handing over, waiting for partitions, engine-down, hanging. ``blocked``: [{topic, partition,
-    kind, why, since}], kind: gap, epoch, rewritten or queue-full. It lives while ``lease_until`` lies ahead.
+    ``state``: running, blocked, paused, handing over, waiting for partitions, engine-down, hanging. ``blocked``:
+    [{topic, partition, kind, why, since}], kind: gap, epoch, rewritten or queue-full. It lives while ``lease_until``
+    lies ahead.
     """
 
     id = StringField(primary_key=True)

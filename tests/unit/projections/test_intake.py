@@ -83,6 +83,8 @@ def test_old_epochs_are_passed_over_and_new_ones_stop_the_partition() -> None:
     assert take_in_order(at(2, epoch=2), arrived(3, epoch=1), log_of(), log_epoch=2, limit=99) == []
     with pytest.raises(EpochChanged):
         take_in_order(at(2, epoch=1), arrived(3, epoch=2), log_of(), log_epoch=2, limit=99)
+    with pytest.raises(EpochChanged):  # not passed over because its sequence was applied in the old epoch
+        take_in_order(at(2, epoch=1), [*arrived(3, epoch=1), *arrived(1, epoch=2)], log_of(), log_epoch=2, limit=99)
     # Where nothing was applied yet the log's epoch counts: what Kafka has of an older one is read from the log.
     fresh = take_in_order(
         at(0), [*arrived(1, epoch=1), *arrived(2, epoch=2)], log_of(1, 2, epoch=2), log_epoch=2, limit=99

@@ -5,14 +5,19 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import pytest
 from django.db import connections
 
+from acme.bus import Outgoing, Producer, Topics
+from acme.contracts.envelope import to_record
+from acme.contracts.topics import TOPICS
+from acme.ports import event_log
+from projections.registry import PROJECTIONS
 from queries.reading import find_by_ids
 from tests.faults.processes import ask
 from tests.integration.projections.conftest import Shop, wait_until
+from tests.oracle import compare_with_log
 
 
 class Reader:
@@ -71,19 +76,14 @@ def traffic(shop: Shop) -> Iterator[None]:
 @pytest.fixture
 def filled(shop: Shop, point_mongodb: Callable[[str], None]) -> Shop:
     point_mongodb(f"{shop.mongo.url.rpartition('/')[0]}/acme")
-    shop.act(150)
+    shop.act(60)
     shop.process("products")
     shop.settled("products")
     return shop
 
 
-def pointer(shop: Shop) -> dict[str, Any]:
-    return shop.store["projection_pointers"].find_one({"_id": "products"}) or {}
-
-
 def current(shop: Shop, generation: int) -> bool:
     from projections.registry import PROJECTIONS
-    from tests.oracle import compare_with_log
 
     return not compare_with_log(shop.store, [PROJECTIONS["products"]], generation)["products"]
 
@@ -106,3 +106,24 @@ def test_nobody_reads_less_while_it_is_rebuilt_swapped_and_taken_back(filled: Sh
     print(reader.reads, "reads", made.json, again.json)
     assert not reader.wrong, reader.wrong[:5]
     assert reader.reads > 100
+
+
+def test_kafka_that_does_not_reach_back_is_refused(filled: Shop) -> None:
+    """What it holds begins with the second event of a partition; the log has all of it."""
+    filled.broker.restart()
+    topics = Topics(filled.broker.url)
+    topics.ensure(TOPICS)
+    topics.close()
+    producer, log = Producer(filled.broker.url), event_log()
+    heads = log.heads(PROJECTIONS["products"].topics)
+    producer.send_all(
+        Outgoing(event.topic, event.partition, *to_record(event))
+        for head in heads
+        for event in log.read(head.topic, head.partition, 2, head.sequence)
+    )
+    producer.close()
+    refused = ask(filled, "rebuild", "products", "--source", "kafka")
+    assert refused.code == 1 and "lacks sequence 1 to 1" in refused.json["error"], refused.json
+    row = ask(filled, "status", "products").json["projections"][0]
+    assert row["building"]["generation"] == 2 and "rebuild unfinished" in row["states"]
+    assert ask(filled, "rebuild", "products", "--abandon", "--yes").json["dropped"] == [2]

@@ -20,7 +20,7 @@ from projections.registry import PROJECTIONS
 from projections.runtime import control
 from projections.runtime.control import NotDone, read_orders
 from projections.runtime.generations import rebuild_due
-from projections.runtime.handover import Handover
+from projections.runtime.instructions import Handover
 from projections.runtime.intake import EpochChanged
 from queries.reading import find_by_ids
 from tests.integration.projections.rebuilding.conftest import PRODUCTS, Shelf, oracles

@@ -27,6 +27,9 @@ HEALTHY: dict[str, Any] = {
     "workers": [WORKER],
 }
 PAUSED = {"by": "ana", "reason": "", "at": "2026-01-01T00:00:00Z"}
+BUILDING = {
+    "generation": 2, "source": "log", "by": "ana", "at": "2026-01-01T00:00:00Z", "applied": 5, "in_work": True
+}  # fmt: skip
 GAP = {"topic": "acme.catalog", "partition": 3, "kind": "gap", "why": "nobody has 17 to 19", "since": None}
 
 
@@ -48,6 +51,8 @@ GAP = {"topic": "acme.catalog", "partition": 3, "kind": "gap", "why": "nobody ha
         ({"workers": [{**WORKER, "state": "engine-down"}]}, ["engine-down"], False),
         ({"workers": [WORKER, {**WORKER, "state": "waiting for partitions"}]}, ["running"], False),
         ({"rebuild_due": True}, ["rebuild due", "running"], False),
+        ({"rebuild_due": True, "building": BUILDING}, ["rebuilding", "running"], False),
+        ({"building": {**BUILDING, "in_work": False}}, ["rebuild unfinished", "running"], False),
     ],
 )
 def test_states(changed: dict[str, Any], words: list[str], finding: bool) -> None:
