@@ -100,7 +100,7 @@ def shelf(
 ) -> Iterator[Shelf]:
     point_mongodb(f"{mongo.rpartition('/')[0]}/{mongo_database}")
     monkeypatch.setattr(rebuild, "fill_in_parallel", fill_here)
-    monkeypatch.setattr(plan, "LEASE", 0.4)
+    monkeypatch.setattr(plan, "LEASE", 0.2)
     monkeypatch.setattr(swap, "READERS", 0.05)
     made = Shelf(database())
     made.act(24)

@@ -32,11 +32,14 @@ class Killed(SystemExit):  # in a thread it says nothing
 
 
 class Death:
-    """Ends this process, and the thread that renews its lease, at its n-th write; a failing ``finally`` included."""
+    """Ends this process, and the thread that renews its lease, at its n-th write; a failing ``finally`` included.
+
+    Indexes that are made and rows that are deleted do not count: there are many of them, all harmless to repeat.
+    """
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._left, self._lock = 0, threading.RLock()
-        for name in ("bulk_write", "delete_many", "update_many", "update_one", "drop"):
+        for name in ("bulk_write", "update_many", "update_one", "drop"):
             monkeypatch.setattr(Collection, name, self._dying(getattr(Collection, name)))
 
     def at(self, write: int) -> None:
@@ -103,7 +106,7 @@ def test_killed_at_every_write_it_is_gone_on_with(
         assert "building" not in shelf.pointer and "handing_over" not in shelf.pointer
         sight.look()
         assert not shelf.differences()
-    assert write > 12, write
+    assert write > 9, write
     assert len(shelf.collections()) == 2
 
 

@@ -50,6 +50,7 @@ def test_all_are_there() -> None:
         "pause",
         "resume",
         "reset",
+        "rebuild",
         "resync",
         "verify",
     } | dlq
