@@ -74,6 +74,9 @@ class EventLog(Protocol):
     def recorded_at(self, positions: Iterable[tuple[str, int, int]]) -> dict[tuple[str, int], datetime]:
         """For each (topic, partition, sequence) that exists: when it was recorded."""
 
+    def event_ids(self, positions: Iterable[tuple[str, int, int]]) -> dict[tuple[str, int, int], UUID]:
+        """For each (topic, partition, sequence) that exists: the event there."""
+
 
 class AggregateStates(Protocol):
     """The state tables, for comparison with read models."""

@@ -120,11 +120,18 @@ class PostgresEventLog:
         return self._envelopes(rows.order_by("aggregate_version"))
 
     def recorded_at(self, positions: Iterable[tuple[str, int, int]]) -> dict[tuple[str, int], datetime]:
+        rows = self._at(positions).values_list("topic", "partition", "recorded_at")
+        return {(topic, partition): moment for topic, partition, moment in rows}
+
+    def event_ids(self, positions: Iterable[tuple[str, int, int]]) -> dict[tuple[str, int, int], UUID]:
+        rows = self._at(positions).values_list("topic", "partition", "sequence", "event_id")
+        return {(topic, partition, sequence): event_id for topic, partition, sequence, event_id in rows}
+
+    def _at(self, positions: Iterable[tuple[str, int, int]]) -> Any:
         wanted = Q(pk__in=[])
         for topic, partition, sequence in positions:
             wanted |= Q(topic=topic, partition=partition, sequence=sequence)
-        rows = DomainEvent.objects.filter(wanted).values_list("topic", "partition", "recorded_at")
-        return {(topic, partition): moment for topic, partition, moment in rows}
+        return DomainEvent.objects.filter(wanted)
 
     def _envelopes(self, rows: Any) -> Iterator[Envelope]:
         epoch = current_epoch()

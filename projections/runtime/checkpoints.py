@@ -30,6 +30,7 @@ class Checkpoint:
 
     ``offset`` is the Kafka offset of the last record seen under ``topic_identity``; -1 when none was.
     ``stopped``: aggregate (``type:id``) → sequence of its first event at or below ``sequence`` that was not applied.
+    ``witness``: sequence and id of an event further on that was applied once, and may still be in the documents.
     """
 
     topic: str
@@ -41,6 +42,7 @@ class Checkpoint:
     log_epoch: int | None = None
     recorded_at: datetime | None = None
     stopped: Mapping[str, int] = field(default_factory=dict)
+    witness: tuple[int, str] | None = None
 
     @cached_property
     def stopped_print(self) -> str:
@@ -52,6 +54,12 @@ class Checkpoint:
         """As they are stored: ``type:id@sequence``, sorted."""
         return sorted(f"{aggregate}@{sequence}" for aggregate, sequence in self.stopped.items())
 
+    @property
+    def applied(self) -> list[tuple[int, str]]:
+        """Sequence and id of events that are known to have been applied: the last, and the witness."""
+        last = [(self.sequence, self.event_id)] if self.event_id else []
+        return [*last, *([self.witness] if self.witness else [])]
+
     def same_as(self, other: Checkpoint) -> bool:
         """Whether both tell of the same events, applied and passed over."""
         return (self.event_id, self.stopped_print) == (other.event_id, other.stopped_print)
@@ -62,9 +70,11 @@ class Checkpoint:
 
     def after(self, envelope: Envelope, *, offset: int, topic_identity: str) -> Checkpoint:
         """The checkpoint once this event (and all before it) is applied."""
+        sequence = envelope.sequence or 0
         return replace(
             self,
-            sequence=envelope.sequence or 0,
+            sequence=sequence,
+            witness=self.witness if self.witness and self.witness[0] > sequence else None,
             event_id=str(envelope.event_id),
             offset=offset,
             topic_identity=topic_identity,
@@ -94,6 +104,8 @@ class Checkpoints:
     Each row also has ``incarnation``, the store's process under which its batch began, and ``previous``, the row
     before. What was written under another process than the one that answers now may have lost its documents; what
     came before it has not, since only a tail is ever lost. So such a row is set back by one batch and applied again.
+    Which event it had come to stays in ``witness``: the documents may have that event all the same, so if the log has
+    another one there by now, it was restored, and the read model is not of this log.
     """
 
     def __init__(self, store: Database[dict[str, Any]], projection: str, generation: int) -> None:
@@ -119,12 +131,12 @@ class Checkpoints:
         """To the row before it; to nothing applied at all where there was none."""
         filter_ = {name: row[name] for name in ("_id", "sequence", "event_id", "incarnation")}
         previous = row.get("previous")
-        if previous is None:
-            self._collection.delete_one(filter_)
-            return
-        values = {**previous, "previous": previous, "incarnation": self._incarnation}
+        before = previous or self._fields(Checkpoint(topic=row["topic"], partition=row["partition"]))
+        reached = {"sequence": row["sequence"], "event_id": row["event_id"]}
+        witness = max(row.get("witness") or reached, reached, key=lambda seen: int(seen["sequence"]))
+        values = {**before, "previous": previous, "witness": witness, "incarnation": self._incarnation}
         update: dict[str, Any] = {"$set": values}
-        gone = {name: "" for name in ("stopped", "stopped_print") if name not in previous}
+        gone = {name: "" for name in ("stopped", "stopped_print") if name not in before}
         write_guarded(self._collection, [UpdateOne(filter_, {**update, "$unset": gone} if gone else update)])
 
     def load(self, streams: Iterable[Stream]) -> dict[Stream, Checkpoint]:
@@ -147,6 +159,7 @@ class Checkpoints:
                     log_epoch=row["log_epoch"],
                     recorded_at=row["recorded_at"],
                     stopped=dict(map(_named, row.get("stopped", ()))),
+                    witness=_witness(row.get("witness")),
                 )
             )
         return loaded
@@ -177,16 +190,17 @@ class Checkpoints:
 
     def _move(self, held: Checkpoint, reached: Checkpoint) -> UpdateOne:
         filter_: dict[str, Any] = {"_id": self._key(held.stream)}
-        filter_["sequence"] = held.sequence if held.event_id else {"$exists": False}
+        exists = held.event_id is not None or held.witness is not None
+        filter_["sequence"] = held.sequence if exists else {"$exists": False}
         filter_["stopped_print"] = held.stopped_print or {"$exists": False}
         if held.event_id:
             filter_["event_id"] = held.event_id
         previous = self._fields(held) if held.event_id else None
         values = {**self._fields(reached), "previous": previous, "incarnation": self._incarnation}
-        update: dict[str, Any] = {"$set": values}
-        if held.stopped and not reached.stopped:
-            update["$unset"] = {"stopped": "", "stopped_print": ""}
-        return UpdateOne(filter_, update, upsert=not held.event_id)
+        gone = {"stopped": "", "stopped_print": ""} if held.stopped and not reached.stopped else {}
+        if held.witness and not reached.witness:
+            gone["witness"] = ""
+        return UpdateOne(filter_, {"$set": values, **({"$unset": gone} if gone else {})}, upsert=not exists)
 
     def _fields(self, checkpoint: Checkpoint) -> dict[str, Any]:
         """The row of a checkpoint, without key and safeguards."""
@@ -205,6 +219,10 @@ class Checkpoints:
         if checkpoint.stopped:
             fields |= {"stopped": checkpoint.stopped_names, "stopped_print": checkpoint.stopped_print}
         return fields
+
+
+def _witness(stored: dict[str, Any] | None) -> tuple[int, str] | None:
+    return (int(stored["sequence"]), str(stored["event_id"])) if stored else None
 
 
 def _named(stored: str) -> tuple[str, int]:

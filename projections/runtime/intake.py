@@ -6,8 +6,9 @@ from the log; what nobody can supply stops the partition, it is never skipped.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from uuid import UUID
 
 from acme.contracts.envelope import Envelope
 from projections.runtime.checkpoints import Checkpoint
@@ -74,7 +75,8 @@ def take_in_order(held: Checkpoint, arrived: list[Arrived], fill: Fill, *, log_e
         if sequence <= last or item_epoch < epoch:
             continue
         try:
-            hole = _filled(fill, last, last_id, min(sequence - 1, last + room), epoch)
+            hole = _filled(fill, last, last_id, min(sequence - 1, last + room), epoch, held.witness)
+            _as_seen(item.envelope, held.witness)
         except StreamBlocked:
             if taken:
                 return taken
@@ -97,7 +99,9 @@ def first_left(arrived: list[Arrived], taken: list[Arrived]) -> int | None:
     return min((item.offset for item in same if (item.envelope.sequence or 0) > (last.sequence or 0)), default=None)
 
 
-def _filled(fill: Fill, after: int, after_id: str | None, last: int, epoch: int) -> list[Arrived]:
+def _filled(
+    fill: Fill, after: int, after_id: str | None, last: int, epoch: int, witness: tuple[int, str] | None
+) -> list[Arrived]:
     """The whole range above ``after`` from the log, in which the event ``after`` must be the one that was applied."""
     if last <= after:
         return []
@@ -110,6 +114,7 @@ def _filled(fill: Fill, after: int, after_id: str | None, last: int, epoch: int)
         if number == after:
             _same_event(envelope, after_id)
         else:
+            _as_seen(envelope, witness)
             found.append(Arrived(envelope=envelope, offset=-1))
     if len(found) != last - after:
         raise GapInLog(f"the log ends at sequence {after + len(found)} (wanted {after + 1} to {last})")
@@ -118,9 +123,11 @@ def _filled(fill: Fill, after: int, after_id: str | None, last: int, epoch: int)
 
 def _same_epoch(envelope: Envelope, epoch: int) -> None:
     if envelope.log_epoch != epoch:
-        raise EpochChanged(
-            f"the log is in epoch {envelope.log_epoch}, this read model in epoch {epoch}: projector rebuild"
-        )
+        raise EpochChanged(_other_epoch(envelope.log_epoch, epoch))
+
+
+def _other_epoch(log: int, mine: int) -> str:
+    return f"the log is in epoch {log}, this read model in epoch {mine}: projector rebuild"
 
 
 def _same_event(envelope: Envelope, applied: str | None) -> None:
@@ -128,7 +135,23 @@ def _same_event(envelope: Envelope, applied: str | None) -> None:
         raise LogRewritten(f"sequence {envelope.sequence} was event {applied} and is {envelope.event_id} now")
 
 
+def _as_seen(envelope: Envelope, witness: tuple[int, str] | None) -> None:
+    if witness is not None and envelope.sequence == witness[0]:
+        _same_event(envelope, witness[1])
+
+
+def check_logged(held: Checkpoint, logged: Mapping[int, UUID], *, log_epoch: int) -> None:
+    """Raises unless the log has what was applied. ``logged``: sequence → the event that it has there now."""
+    for sequence, event_id in held.applied:
+        found = logged.get(sequence)
+        if str(found) != event_id:
+            if held.log_epoch is not None and held.log_epoch != log_epoch:
+                raise EpochChanged(_other_epoch(log_epoch, held.log_epoch))
+            raise LogRewritten(f"sequence {sequence} was event {event_id} and is {found or 'not there'} now")
+
+
 def read_ahead(held: Checkpoint, head: int, fill: Fill, *, log_epoch: int, limit: int) -> list[Arrived]:
     """The next events straight from the log, up to ``head`` and at most ``limit``. Raises like `take_in_order`."""
     epoch = held.log_epoch if held.log_epoch is not None else log_epoch
-    return _filled(fill, held.sequence, held.event_id, min(head, held.sequence + limit), epoch)
+    last = min(head, held.sequence + limit)
+    return _filled(fill, held.sequence, held.event_id, last, epoch, held.witness)

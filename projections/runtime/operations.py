@@ -25,6 +25,8 @@ LONGEST_CHUNK = 0.3  # seconds
 SMALLEST_CHUNK = 20  # letters; a chunk takes ten commands anyway
 #: Whether others still carry out a request is looked up for a tenth of the time: with many letters it is dear.
 FINISH_SHARE = 10
+#: Seconds that either of the two rests at most. A process that was suspended meanwhile measures hours.
+LONGEST_REST = 10.0
 
 
 class Operations:
@@ -76,7 +78,7 @@ class Operations:
                 self._carry_out(request, letters)
                 ended = time.monotonic()
                 self._adapt(ended - started)
-                self._next_chunk = ended + (ended - started)
+                self._next_chunk = ended + min(ended - started, LONGEST_REST)
                 return True
         return False
 
@@ -101,7 +103,8 @@ class Operations:
         if (now := time.monotonic()) < self._next_finish:
             return
         still_open = is_open(self._store, request)
-        self._next_finish = time.monotonic() + FINISH_SHARE * (time.monotonic() - now)
+        ended = time.monotonic()
+        self._next_finish = ended + min(FINISH_SHARE * (ended - now), LONGEST_REST)
         if still_open:
             return
         counts = count(self._store, request)

@@ -208,26 +208,36 @@ def _ask(
 def _mark(store: Store, chosen: dict[str, Any], request: str) -> int:
     """A hundred at a time, and half of the time: ten thousand at once would keep the embedded server from everybody."""
     marked = 0
-    keys = list(_unmarked(store, chosen))
+    rows = list(_fitting(store, chosen))
+    free = [None, *_lost(store, {row["request"] for row in rows if row.get("request")})]
+    keys = [row["_id"] for row in rows if row.get("request") in free]
     for start in range(0, len(keys), FIND_CHUNK):
         begun = time.monotonic()
-        some = {"_id": {"$in": keys[start : start + FIND_CHUNK]}, "state": chosen["state"], "request": None}
+        some = {"_id": {"$in": keys[start : start + FIND_CHUNK]}, "state": chosen["state"], "request": {"$in": free}}
         marked += store[LETTERS].update_many(some, {"$set": {"request": request}}).modified_count
         time.sleep(min(LONGEST_PAUSE, time.monotonic() - begun))
     return marked
 
 
-def _unmarked(store: Store, chosen: dict[str, Any]) -> Iterator[str]:
-    """Keys of the chosen letters that are in no request."""
+def _lost(store: Store, requests: set[str]) -> list[str]:
+    """Those that the store has lost with its tail: nobody carries them out, and what they have marked is free.
+
+    A request is written before its marks, so one that is not there while a mark of it is will not come.
+    """
+    known = {row["_id"] for row in store[REQUESTS].find({"_id": {"$in": sorted(requests)}}, {"_id": 1})}
+    return sorted(requests - known)
+
+
+def _fitting(store: Store, chosen: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Keys of the chosen letters, each with the request that has marked it."""
     few = "_id" in chosen or "aggregate" in chosen
     parts = [chosen] if few else parked(store, chosen["projection"], chosen["generation"])
     until, fingerprint = chosen.get("first_at", {}).get("$lte"), chosen.get("fingerprint")
     for part in parts:
         # Not asked of the store: with either the embedded server takes another index and reads all parked letters.
         for row in store[LETTERS].find(part, {"request": 1, "fingerprint": 1, "first_at": 1}):
-            fits = row.get("request") is None and (until is None or row["first_at"] <= until)
-            if fits and (fingerprint is None or row.get("fingerprint") == fingerprint):
-                yield row["_id"]
+            if (until is None or row["first_at"] <= until) and fingerprint in {None, row.get("fingerprint")}:
+                yield row
 
 
 def _request(

@@ -18,7 +18,7 @@ from acme.contracts.envelope import Undecodable, from_record
 from acme.ports import EventLog, StreamHead
 from projections.runtime.applier import Applier
 from projections.runtime.checkpoints import Checkpoint, Stream
-from projections.runtime.intake import Arrived, Fill, StreamBlocked, first_left, read_ahead, take_in_order
+from projections.runtime.intake import Arrived, Fill, StreamBlocked, check_logged, first_left, read_ahead, take_in_order
 from projections.runtime.settings import WorkerSettings
 
 logger = logging.getLogger(__name__)
@@ -42,6 +42,8 @@ class Supply:
         self.ready: set[Stream] = set()
         self.blocked: dict[Stream, Blocked] = {}
         self.heads: dict[Stream, StreamHead] = {}
+        self._compared: dict[Stream, StreamHead] | None = None  # the heads that were there at the last comparison
+        self._before: dict[Stream, Blocked] = {}  # why partitions were set aside that are looked at once more
         self._waited: dict[Stream, float] = {}  # how long polls have brought nothing though it is behind the head
 
     def restart(self) -> None:
@@ -58,6 +60,7 @@ class Supply:
     ) -> list[Arrived]:
         """What may be applied of a poll that took so many seconds, and of the log."""
         self._wait_on(applier, records, seconds)
+        self._compare_with_log(consumer, applier)
         batch: list[Arrived] = []
         for stream, found in records.items():
             if stream not in self.ready:
@@ -70,6 +73,8 @@ class Supply:
                 continue
             taken = self._or_block(consumer, stream, partial(self._in_order, applier.held[stream], arrived))
             batch.extend(taken)
+            if taken:
+                self._before.pop(stream, None)
             left = first_left(arrived, taken)
             if left is not None:
                 consumer.seek(*stream, left)
@@ -80,7 +85,7 @@ class Supply:
         """Sets partitions aside."""
         for stream in streams:
             logger.error("%s: %s[%d] cannot go on: %s", self._name, stream[0], stream[1], error)
-            known = self.blocked.get(stream)
+            known = self.blocked.get(stream) or self._before.pop(stream, None)
             since = known.since if known and known.kind == error.kind else datetime.now(UTC)
             self.blocked[stream] = Blocked(kind=error.kind, why=str(error), since=since, looked_at=time.monotonic())
             self.ready.discard(stream)
@@ -91,7 +96,7 @@ class Supply:
         now = time.monotonic()
         for stream, blocked in list(self.blocked.items()):
             if now - blocked.looked_at > self._settings.blocked_retry or stream not in assigned:
-                del self.blocked[stream]
+                self._before[stream] = self.blocked.pop(stream)
 
     def as_rows(self) -> list[dict[str, Any]]:
         """For the heartbeat."""
@@ -99,6 +104,24 @@ class Supply:
             {"topic": topic, "partition": partition, "kind": b.kind, "why": b.why, "since": b.since}
             for (topic, partition), b in sorted(self.blocked.items())
         ]
+
+    def _compare_with_log(self, consumer: Consumer, applier: Applier) -> None:
+        """Sets partitions aside where the log has another event than was applied; once for all heads that were read.
+
+        Records alone do not tell: what a restored log goes on with may follow the checkpoint without a hole.
+        """
+        if self.heads is self._compared:
+            return
+        self._compared = self.heads
+        wanted = {stream: applier.held[stream] for stream in sorted(self.ready)}
+        places = [(*stream, sequence) for stream, held in wanted.items() for sequence, _ in held.applied]
+        logged = self._log.event_ids(places) if places else {}
+        for stream, held in wanted.items():
+            found = {number: event_id for (*place, number), event_id in logged.items() if tuple(place) == stream}
+            try:
+                check_logged(held, found, log_epoch=self._epoch(stream))
+            except StreamBlocked as error:
+                self.block(consumer, [stream], error)
 
     def _decoded(self, records: list[Record]) -> tuple[list[Arrived], list[tuple[Record, Undecodable]]]:
         """Events, and records that are none: if one of those stood for a sequence, the log has the event."""

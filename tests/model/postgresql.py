@@ -234,6 +234,15 @@ class Log:
 
         return dict(self._ask("recorded at", answer))
 
+    def event_ids(self, positions: Iterable[tuple[str, int, int]]) -> dict[tuple[str, int, int], UUID]:
+        wanted = list(positions)
+
+        def answer() -> dict[tuple[str, int, int], UUID]:
+            rows = {(t, p, s): self._server.stream((t, p))[s - 1 : s] for t, p, s in wanted}
+            return {place: events[0].event_id for place, events in rows.items() if events}
+
+        return dict(self._ask("event ids", answer))
+
 
 class Lane:
     """`commands.outbox.lane.Lane`: a publisher's session and its lock."""

@@ -205,6 +205,7 @@ class Run:
                 for number in self.steps:
                     self._step(shop, number)
                     check_step(shop)
+                shop.actors.tell = None  # what follows is long, and always the same
                 settle(shop)
             except Failed:
                 raise

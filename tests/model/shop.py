@@ -17,6 +17,7 @@ from commands.outbox.link import Halted
 from projections.runtime import applier, control, heartbeat, letters, operations, requests, supply, worker
 from projections.runtime.control import NotDone
 from projections.runtime.failures import is_engine_failure
+from projections.runtime.generations import POINTERS
 from projections.runtime.letterbox import LETTERS, PARKED
 from projections.runtime.requests import Refused
 from projections.runtime.settings import QueueLimits, WorkerSettings
@@ -70,6 +71,7 @@ class Shop:
         self.operator: Actor | None = None
         self.running: dict[str, Worker] = {}
         self.peace = False  # there are no faults any more
+        self.told: set[str] = set()  # why something cannot go on
         self.checked = 0  # how many writes of the store there were at the last look
         self.counted: dict[UUID, list[str]] = {}  # event → documents that count it
 
@@ -153,9 +155,12 @@ class Shop:
         return [row for row in self.rows(LETTERS) if all(row.get(name) == value for name, value in wanted.items())]
 
     @property
+    def has_pointer(self) -> bool:
+        return self.name in self.store[POINTERS].rows
+
+    @property
     def live(self) -> int:
-        pointer = self.store["projection_pointers"].rows.get(self.name)
-        return int(pointer[1].get("live", 1)) if pointer else 1
+        return int(self.store[POINTERS].rows[self.name][1].get("live", 1)) if self.has_pointer else 1
 
     @contextmanager
     def in_place(self) -> Iterator[None]:
