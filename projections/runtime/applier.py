@@ -24,7 +24,7 @@ from projections.runtime.intake import Arrived, StreamBlocked
 from projections.runtime.letters import DeadLetters, Offsets
 from projections.runtime.projection import Projection
 from projections.runtime.settings import QueueLimits
-from projections.runtime.stopped import Stopped, StoppedAggregates
+from projections.runtime.stopped import Stopped, StoppedAggregates, marker_of
 from projections.runtime.writer import Unwritable, Writer
 from queries.documents.connection import collection_name
 
@@ -88,7 +88,7 @@ class Applier:
             for aggregate, first in held.stopped.items():
                 marker = self.stopped.get(aggregate)
                 if marker is None or marker.first_sequence != first:
-                    self.stopped[aggregate] = _marker_of(aggregate, stream, first, marker, held.sequence)
+                    self.stopped[aggregate] = marker_of(aggregate, stream, first, marker, held.sequence)
 
     def left_over(self, marker: Stopped) -> bool:
         """Whether the checkpoint says that the events of this marker's aggregate are in."""
@@ -127,6 +127,7 @@ class Applier:
         parked: set[str] = set()
         while True:
             fold = self._fold(envelopes, unwritable)
+            self._read_counters(fold)
             if not parked:  # all that is to be parked must fit before any of it is written
                 self._refuse_overflow([*passed_over, *(e for r in fold.refusals for e in (r.envelope, *r.held))])
                 self._hold_back(passed_over, offsets)
@@ -172,6 +173,13 @@ class Applier:
         name = self.projection.name
         fold.refusals += [Refusal.of(name, events, unwritable[aggregate]) for aggregate, events in groups.items()]
         return fold
+
+    def _read_counters(self, fold: Fold) -> None:
+        """A counter document that a store has lost looks like one that was never there: a fence set in it would pass
+        what it had counted. So the store must still be the one of the checkpoints when it is read."""
+        if fold.counted:
+            self.writer.load_counters(fold)
+            self.same_store()
 
     def _park(self, refusals: list[Refusal], offsets: Offsets) -> None:
         """Markers and letters of what fails, and of what waits behind it."""
@@ -283,18 +291,3 @@ class Applier:
             error=refusal.error,
             fingerprint=refusal.fingerprint,
         )
-
-
-def _marker_of(aggregate: str, stream: Stream, first: int, known: Stopped | None, passed_to: int) -> Stopped:
-    """The marker that a checkpoint's name stands for; its version is looked up later."""
-    if known is not None:
-        return replace(known, first_sequence=first, first_version=0, passed_to=max(known.passed_to, passed_to))
-    return Stopped(
-        aggregate=aggregate,
-        topic=stream[0],
-        partition=stream[1],
-        first_version=0,
-        first_sequence=first,
-        passed_to=passed_to,
-        error="its marker was lost",
-    )

@@ -8,7 +8,7 @@ not remembered.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -42,6 +42,21 @@ class Stopped:
     @property
     def stream(self) -> Stream:
         return self.topic, self.partition
+
+
+def marker_of(aggregate: str, stream: Stream, first: int, known: Stopped | None, passed_to: int) -> Stopped:
+    """The marker that a checkpoint's name stands for; its version is looked up later."""
+    if known is not None:
+        return replace(known, first_sequence=first, first_version=0, passed_to=max(known.passed_to, passed_to))
+    return Stopped(
+        aggregate=aggregate,
+        topic=stream[0],
+        partition=stream[1],
+        first_version=0,
+        first_sequence=first,
+        passed_to=passed_to,
+        error="its marker was lost",
+    )
 
 
 class StoppedAggregates:

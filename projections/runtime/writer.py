@@ -90,8 +90,13 @@ class Writer:
             state.stored = self._section(state.document, state.path).get("version")
         return fold
 
+    def load_counters(self, fold: Fold) -> None:
+        """Reads the counter documents that `write` will change."""
+        self._documents.load({count.document for _, count in fold.counted})
+
     def write(self, fold: Fold) -> None:
         """Sections and counts. Raises `Overtaken`, `Unwritable`, `CounterUnwritable` and engine failures."""
+        self.load_counters(fold)
         counters = self._count(fold.counted)
         changed = self._write(fold, [s for s in fold.sections.values() if s.changed], counters)
         for counter in counters:
@@ -210,7 +215,6 @@ class Writer:
 
     def _count(self, counted: Counted) -> list[CounterState]:
         """The counter documents that get something new, against the fences the store has."""
-        self._documents.load({count.document for _, count in counted})
         states: dict[str, CounterState] = {}
         for envelope, count in counted:
             if count.document not in states:

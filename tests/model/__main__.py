@@ -19,7 +19,9 @@ def main() -> int:
     options = parser.parse_args()
     # The order of sets is part of a schedule.
     if os.environ.get("PYTHONHASHSEED") != "0":
-        os.execve(sys.executable, [sys.executable, "-m", "tests.model", *sys.argv[1:]], {**os.environ, "PYTHONHASHSEED": "0"})  # noqa: S606
+        os.execve(
+            sys.executable, [sys.executable, "-m", "tests.model", *sys.argv[1:]], {**os.environ, "PYTHONHASHSEED": "0"}
+        )  # noqa: S606
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "acme.settings")
     import django
 

@@ -187,6 +187,8 @@ def _open(shop: Shop) -> list[str]:
             left.append(f"{stream} is applied up to {row.get('sequence', 0)} of {head.sequence}")
         elif head.sequence and row["event_id"] != str(postgresql.stream(stream)[-1].event_id):
             left.append(f"{stream} ends with another event than the log")
+        if row.get("witness"):
+            left.append(f"{stream} had come to {row['witness']}")
         if row.get("stopped"):
             left.append(f"stopped: {row['stopped']}")
     if parked := shop.parked():

@@ -88,7 +88,11 @@ class Consumer:
         self.held: dict[Stream, int] = {}  # partition → position
         self._paused: set[Stream] = set()
         self.closed = False
-        self._call("join", self._join)
+        try:
+            self._call("join", self._join)
+        except BusUnavailable:
+            self.closed = True  # the broker takes it for a member, until it has heard nothing for a while
+            raise
 
     def _call(self, what: str, do: Callable[[], Any]) -> Any:
         return self._broker.actors.call("kafka", what, do)

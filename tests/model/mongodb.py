@@ -45,7 +45,7 @@ class Cursor:
     def __iter__(self) -> Iterator[Document]:
         rows = [bson.decode(raw, OPTIONS) for raw in self._read()]
         for name, direction in reversed(self._sort):
-            rows.sort(key=lambda row: _sortable(row.get(name)), reverse=direction < 0)  # noqa: B023
+            rows.sort(key=lambda row: _sortable(row.get(name)), reverse=direction < 0)
         rows = rows[self._from :][: self._to]
         if self._fields is None:
             return iter(rows)

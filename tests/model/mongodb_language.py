@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -55,7 +54,10 @@ def at(document: Any, path: str) -> Any:
 
 
 def updated(document: Document, change: Any, *, inserted: bool) -> Document:
-    """The document after update operators, or after the stages of a pipeline. ``document`` is changed too."""
+    """The document after update operators, or after the stages of a pipeline.
+
+    ``document`` is changed too, and shares values with ``change``: encode it before anything else is done.
+    """
     if isinstance(change, list):
         for stage in change:
             values = {path: evaluate(value, document, {}) for path, value in stage["$set"].items()}
@@ -72,7 +74,7 @@ def updated(document: Document, change: Any, *, inserted: bool) -> Document:
 
 def _set(document: Document, path: str, value: Any) -> None:
     place, last = _place(document, path)
-    place[last] = copy.deepcopy(value)
+    place[last] = value
 
 
 def _place(document: Document, path: str) -> tuple[Document, str]:

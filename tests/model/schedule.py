@@ -185,7 +185,9 @@ RESTORE: dict[Step, float] = {back_up: 1.5, postgresql_is_restored: 0.7}
 class Run:
     """One schedule: ``steps`` are the numbers of those that are taken."""
 
-    def __init__(self, seed: int, steps: Iterable[int] = range(STEPS), tell: Callable[[str], None] | None = None) -> None:
+    def __init__(
+        self, seed: int, steps: Iterable[int] = range(STEPS), tell: Callable[[str], None] | None = None
+    ) -> None:
         self.seed, self.steps, self._tell = seed, list(steps), tell
         chance = random.Random(seed + 1)
         self.possible = dict(NORMAL)

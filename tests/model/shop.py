@@ -224,4 +224,3 @@ def _settings(chance: random.Random) -> WorkerSettings:
         retried_at_once=chance.choice([1, 2, 100]),
         limits=QueueLimits(per_aggregate=chance.choice([2, 20]), in_all=chance.choice([4, 40, 40])),
     )
-
