@@ -134,9 +134,11 @@ class Checkpoints:
         before = previous or self._fields(Checkpoint(topic=row["topic"], partition=row["partition"]))
         reached = {"sequence": row["sequence"], "event_id": row["event_id"]}
         witness = max(row.get("witness") or reached, reached, key=lambda seen: int(seen["sequence"]))
-        values = {**before, "previous": previous, "witness": witness, "incarnation": self._incarnation}
+        values = {**before, "previous": previous, "incarnation": self._incarnation}
+        if witness["sequence"] > before["sequence"]:
+            values["witness"] = witness
         update: dict[str, Any] = {"$set": values}
-        gone = {name: "" for name in ("stopped", "stopped_print") if name not in before}
+        gone = {name: "" for name in ("stopped", "stopped_print", "witness") if name not in values}
         write_guarded(self._collection, [UpdateOne(filter_, {**update, "$unset": gone} if gone else update)])
 
     def load(self, streams: Iterable[Stream]) -> dict[Stream, Checkpoint]:

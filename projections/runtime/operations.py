@@ -55,6 +55,7 @@ class Operations:
 
         Raises `Overtaken` and engine failures: then it is done again, after a reload.
         """
+        ready = ready & self._applier.held.keys()  # one that waits for room may have been taken away meanwhile
         for request in list(self._open):
             if request["action"] == RESYNC:
                 if (request["topic"], request["partition"]) in ready:

@@ -234,7 +234,7 @@ def shortest(run: Run, tries: int = 400) -> Run:
         while start < len(steps) and tries > 0:
             tries -= 1
             fewer = steps[:start] + steps[start + size :]
-            if fails(Run(run.seed, fewer)):
+            if what_fails(Run(run.seed, fewer)):
                 steps = fewer
             else:
                 start += size
@@ -244,9 +244,10 @@ def shortest(run: Run, tries: int = 400) -> Run:
     return Run(run.seed, steps)
 
 
-def fails(run: Run) -> bool:
+def what_fails(run: Run) -> str:
+    """Why a run fails; empty when it does not."""
     try:
         run.take()
-    except Failed:
-        return True
-    return False
+    except Failed as error:
+        return str(error)
+    return ""
