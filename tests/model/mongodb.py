@@ -74,6 +74,10 @@ class Collection:
     def count_documents(self, filter_: Document) -> int:
         return int(self._call("count", lambda: len(self._found(filter_))))
 
+    def distinct(self, name: str, filter_: Document) -> list[Any]:
+        found = self._call("distinct", lambda: [self.rows[key][1] for key in self._found(filter_)])
+        return sorted({row[name] for row in found if name in row})
+
     def aggregate(self, stages: list[Document]) -> list[Document]:
         """Only the highest of an expression over all documents: ``{"$group": {"_id": None, x: {"$max": …}}}``."""
         ((name, of),) = ((k, v["$max"]) for k, v in stages[0]["$group"].items() if k != "_id")
@@ -218,6 +222,12 @@ class Store:
         if name not in self.collections:
             self.collections[name] = Collection(self, name)
         return self.collections[name]
+
+    def list_collection_names(self) -> list[str]:
+        def answer() -> list[str]:
+            return [name for name, collection in self.collections.items() if collection.rows]
+
+        return list(self.actors.call("mongodb", "list collections", answer))
 
     def note(self, collection: Collection, key: Any) -> None:
         """Remembers a document as it is before a change."""

@@ -14,7 +14,7 @@ from acme.bus import BusError
 from acme.contracts.topics import BY_NAME
 from commands.outbox import link, publisher
 from commands.outbox.link import Halted
-from projections.runtime import applier, control, heartbeat, letters, operations, requests, supply, worker
+from projections.runtime import applier, control, heartbeat, instructions, letters, operations, requests, supply, worker
 from projections.runtime.control import NotDone
 from projections.runtime.failures import is_engine_failure
 from projections.runtime.generations import POINTERS
@@ -30,7 +30,7 @@ from tests.model.mongodb import Store
 from tests.model.postgresql import Lane, Log, Postgresql
 
 #: Where the product reads a clock.
-READ_TIME = (worker, supply, operations, requests, link)
+READ_TIME = (worker, supply, instructions, operations, requests, link)
 READ_DATE = (applier, supply, operations, requests, letters, heartbeat, control)
 
 

@@ -86,6 +86,7 @@ commands = st.lists(
         st.tuples(st.just("find"), selections),
         st.tuples(st.just("update many"), st.tuples(selections, many)),
         st.tuples(st.just("delete many"), selections),
+        st.tuples(st.just("distinct"), selections),
         st.tuples(st.just("highest"), st.just("$fences.f-1")),
     ),
     max_size=8,
@@ -114,6 +115,8 @@ def carried_out(collection: Any, command: tuple[str, Any]) -> Any:
         return result.matched_count, sorted((result.upserted_ids or {}).items()), result.deleted_count
     if name == "find":
         return in_order(collection, of), collection.count_documents(of)
+    if name == "distinct":
+        return sorted(collection.distinct("version", of))
     if name == "update many":
         return collection.update_many(*of).modified_count
     if name == "delete many":
@@ -122,7 +125,7 @@ def carried_out(collection: Any, command: tuple[str, Any]) -> Any:
 
 
 @given(sent=commands)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_the_same_as_a_real_server(client: MongoClient[Any], sent: list[tuple[str, Any]]) -> None:
     real, model = client["model_differs"]["documents"], Store(Actors(Clock()))["documents"]
     real.delete_many({})
