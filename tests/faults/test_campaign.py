@@ -16,10 +16,15 @@ from pathlib import Path
 import pytest
 
 from acme.devstack.home import Home
+from tests.faults.campaign import restored
+from tests.faults.campaign.account import differences
 from tests.faults.campaign.campaign import Campaign
 from tests.faults.campaign.kinds.registry import KINDS
 from tests.faults.campaign.plan import long_plan, seed_of_this_run, short_plan
+from tests.faults.campaign.progress import progress
+from tests.faults.campaign.restored import wait
 from tests.faults.campaign.shop import open_shop
+from tests.faults.load import Load
 from tests.faults.processes import LONG
 
 FAULTS = int(os.environ.get("ACME_FAULT_COUNT", "200"))
@@ -52,3 +57,18 @@ def test_faults(home: Home) -> None:
             print(campaign.account.table())
             print(campaign.account.line)
     campaign.account.verdict()
+
+
+@pytest.mark.timeout(600)
+def test_second_start_keeps_everything_and_a_restored_log_is_noticed(home: Home) -> None:
+    with open_shop(home) as shop:
+        wait(lambda: (found := progress(shop.urls)) is None or found.waiting == 0, "nothing waits after the start")
+        assert differences(shop) == {}
+        before = restored.put_back(shop, seed=7)
+        wait(lambda: restored.halted(shop), "the publisher is halted")
+        with Load(shop, seed=9) as meanwhile:  # commands go on
+            wait(lambda: "publisher:halted" in restored.alerts(shop), "an alert says so")
+        assert not meanwhile.errors, meanwhile.errors
+        restored.way_out(shop)
+        restored.equal_again(shop, before | meanwhile.orders)
+        assert restored.alerts(shop) == set()

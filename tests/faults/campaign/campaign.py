@@ -24,7 +24,7 @@ PAID = frozenset({"confirmed", "completed"})
 
 
 class Campaign:
-    """A context manager: the load runs while it is open. ``older``: a copy of MongoDB's directory, where there is one."""
+    """A context manager: the load runs while it is open. ``older``: a copy of MongoDB's directory, if there is one."""
 
     def __init__(self, shop: OpenShop, seed: int, planned: int) -> None:
         self.shop, self.moments = shop, random.Random(seed)

@@ -1,4 +1,4 @@
-"""`python -m tests.faults.campaign.clock SECONDS FILE.py|-m MODULE [arguments]`: that program, with its clock off by so much.
+"""`python -m tests.faults.campaign.clock SECONDS FILE.py|-m MODULE [arguments]`: that program in another time.
 
 time_machine moves what `datetime.now` and `time.time` say in C, for all threads and forks of the process; monotonic
 clocks stay as they are, which is what a machine with a wrong clock has.

@@ -68,7 +68,7 @@ def _keep(campaign: Campaign) -> None:
 
 
 def _put_back(campaign: Campaign) -> None:
-    """The copy is used once: the next one is younger, so that a long campaign does not replay itself again and again."""
+    """The copy is used once: the next one is younger, so that a long campaign does not replay all of itself."""
     assert campaign.older is not None
     copied(campaign.older, campaign.shop.read_store_directory())
     campaign.older = None

@@ -15,6 +15,7 @@ from tests.faults.campaign.shop import OpenShop
 from tests.faults.defective import POISON
 from tests.faults.load import Load
 
+TAKEN_OVER = 3  # projections, of which a second projector has partitions by then
 POISONED = ("products", "sales_by_day")
 
 
@@ -23,7 +24,7 @@ def projector_suspended(campaign: Campaign) -> None:
     shop = campaign.shop
     with shop.beside("projector-2", gently=campaign.moments.random() < 0.5):
         with shop.suspended("projector-1"):
-            _until(lambda: _partitions(shop, shop.pid_of("projector-2")) >= 8, 60, "the second projector takes over")
+            _until(lambda: len(_working(shop, "projector-2")) >= TAKEN_OVER, 60, "the second projector takes over")
             time.sleep(campaign.moments.uniform(0.5, 2))
         time.sleep(campaign.moments.uniform(0, 2))
 
@@ -44,8 +45,10 @@ def poison(campaign: Campaign) -> None:
     shop.exchange("projector-1", (sys.executable, "-m", "tests.faults.defective", *names), gently=True)
     with httpx.Client(base_url=f"{shop.base_url}/api/v1/", timeout=30) as client:
         campaign.orders.add(_sell_poison(Load(shop, 0), client))
-    _until(lambda: all(_letters(shop, name) for name in POISONED), 60, "the poison is parked")
+    _until(lambda: all(_letters(shop, name) for name in POISONED), 120, "the poison is parked")
     shop.exchange("projector-1", gently=True)
+    shop.wait_running("projector-1")
+    _until(lambda: _working(shop) >= {*POISONED}, 120, "the mended projector has partitions")
     for name in POISONED:
         shop.manage("projector", "dlq", "retry", name, "--all", "--yes")
         assert not _letters(shop, name), f"{name}: some letters are left"
@@ -80,11 +83,11 @@ def _letters(shop: OpenShop, name: str) -> int:
     return found
 
 
-def _partitions(shop: OpenShop, pid: int) -> int:
-    """How many the workers of that process have, in all projections."""
+def _working(shop: OpenShop, process: str = "projector-1") -> set[str]:
+    """Projections whose workers in that process have partitions."""
     with MongoClient(shop.urls["MONGODB_URL"]) as client:
-        rows = client.get_default_database()["projection_workers"].find({"pid": pid})
-        return sum(len(row.get("partitions") or ()) for row in rows)
+        rows = client.get_default_database()["projection_workers"].find({"pid": shop.pid_of(process)})
+        return {row["projection"] for row in rows if row.get("partitions")}
 
 
 def _until(true: Any, seconds: float, what: str) -> None:

@@ -1,0 +1,102 @@
+"""PostgreSQL restored to an earlier moment: it must be noticed by everybody, and an operator must find the way out.
+
+The restore itself loses what was answered since, so this has an account of its own: what was answered before the copy
+or after the restore must be there in the end.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+
+from tests.faults.campaign.account import differences, shown_orders, stored_orders
+from tests.faults.campaign.kinds.stores import copied, empty_broker
+from tests.faults.campaign.progress import progress
+from tests.faults.campaign.shop import OpenShop
+from tests.faults.load import Load
+
+SINCE_THE_COPY = 100  # events at least
+DIVERGED = {"epoch", "rewritten"}
+NOTICED = 60.0  # seconds
+
+
+def put_back(shop: OpenShop, seed: int, *, broker_too: bool = False) -> set[str]:
+    """Load, copy, load, restore; answers the orders that were answered before the copy. ``broker_too``: it is empty
+    then, and cannot tell that it knew more."""
+    older = shop.home.root / "older-postgres"
+    with Load(shop, seed) as before:
+        wait(lambda: len(before.orders) >= 10, "orders before the copy")
+    assert not before.errors, before.errors
+    with shop.down("postgres", gently=True):
+        copied(shop.home.data("postgres"), older)
+    at_the_copy = recorded(shop)
+    with Load(shop, seed + 1) as gone:
+        wait(lambda: recorded(shop) >= at_the_copy + SINCE_THE_COPY, "events since the copy")
+    assert not gone.errors, gone.errors
+    wait(lambda: (found := progress(shop.urls)) is not None and found.waiting == 0, "all of it is projected")
+    with shop.down("postgres", gently=True):
+        copied(older, shop.home.data("postgres"))
+        if broker_too:
+            with shop.down("kafka"):
+                empty_broker(shop)
+    shop.wait_running()
+    assert not gone.orders & stored_orders(shop).keys(), "the restore has lost these"
+    return before.orders
+
+
+def halted(shop: OpenShop) -> str:
+    """Why the publisher is halted; empty when it is not."""
+    with psycopg.connect(shop.urls["DATABASE_URL"]) as link:
+        row = link.execute("SELECT halted_reason FROM log_epoch ORDER BY epoch DESC LIMIT 1").fetchone()
+    return str(row[0]) if row else ""
+
+
+def alerts(shop: OpenShop) -> set[str]:
+    """Keys of what `manage.py alerts` says now."""
+    answer = json.loads(shop.manage("alerts", "--json", check=False).stdout)
+    return {str(cause["key"]) for cause in answer["alerts"]}
+
+
+def blocked(shop: OpenShop) -> dict[str, set[str]]:
+    """Projection → kinds of trouble of its partitions, as `projector status` says."""
+    rows = json.loads(shop.manage("projector", "status", "--json", check=False).stdout)["projections"]
+    return {row["projection"]: {b["kind"] for w in row["workers"] for b in w["blocked"]} for row in rows}
+
+
+def way_out(shop: OpenShop) -> None:
+    """What the documentation tells an operator: a new epoch, then every read model anew."""
+    shop.manage("relay", "--new-epoch", "--yes")
+    wait(
+        lambda: any(kinds & {"epoch", "rewritten"} for kinds in blocked(shop).values()), "readers of the old epoch stop"
+    )
+    for name in blocked(shop):
+        made_anew(shop, name)
+
+
+def made_anew(shop: OpenShop, name: str) -> None:
+    """The one place that knows how a read model is made anew: a generation is rebuilt or, where none can be, reset."""
+    shop.manage("projector", "reset", name, "--yes")
+
+
+def equal_again(shop: OpenShop, answered: set[str], seconds: float = 120) -> None:
+    """Log, tables and documents say the same, and the answered orders are there."""
+    wait(lambda: (found := progress(shop.urls)) is not None and found.waiting == 0, "all is projected", seconds)
+    wait(lambda: not differences(shop), "log, tables and documents are equal", seconds)
+    assert answered <= stored_orders(shop).keys()
+    assert answered <= shown_orders(shop)
+
+
+def recorded(shop: OpenShop) -> int:
+    found = progress(shop.urls)
+    return found.recorded if found else 0
+
+
+def wait(true: Callable[[], Any], what: str, seconds: float = NOTICED) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, f"not in {seconds:.0f} s: {what}"
+        time.sleep(0.1)
