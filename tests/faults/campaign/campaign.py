@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Self
 
 from tests.faults.campaign.account import Account, Fault, differences, shown_orders, stored_orders
+from tests.faults.campaign.clock import later
 from tests.faults.campaign.plan import Kind
 from tests.faults.campaign.progress import Progress, progress
 from tests.faults.campaign.shop import OpenShop
@@ -20,6 +21,7 @@ CLIENTS = 3
 #: nobody recovers from the faults before.
 CAUGHT_UP = 300
 RECOVERY = 180.0  # seconds for that: a worker that lost its broker is back among its partitions after some 16 s
+LEASES_ARE_OVER = 12 * 3600  # seconds; more than any wrong clock, and less than keys are kept
 PAID = frozenset({"confirmed", "completed"})
 
 
@@ -88,8 +90,14 @@ class Campaign:
             load.go_on()
         assert not self.account.differing, self.account.details()
 
-    def finish(self) -> Account:
-        """Ends the load, waits until the shop has come to rest, and closes the account."""
+    def finish(self, *, leases_end_at_once: bool = False) -> Account:
+        """Ends the load, waits until the shop has come to rest, and closes the account.
+
+        Requests whose web process died are carried out when their lease of a minute is over: in the end all of them are
+        waited for. ``leases_end_at_once``: by a web server to whom it is later already.
+        """
+        if leases_end_at_once:
+            later(self.shop, "web", LEASES_ARE_OVER)
         self._running.close()
         self._clients_are_well()
         self._compare()

@@ -10,10 +10,18 @@ import datetime as dt
 import runpy
 import sys
 
-import time_machine
+from tests.faults.campaign.shop import OpenShop
+
+
+def later(shop: OpenShop, name: str, seconds: int) -> None:
+    """Kills that process and starts it in a time that is so much later, or earlier."""
+    argv = shop.own_argv(name)  # python …
+    shop.exchange(name, (sys.executable, "-m", "tests.faults.campaign.clock", str(seconds), *argv[1:]))
 
 
 def main() -> None:
+    import time_machine  # in that process only
+
     offset, program, *arguments = sys.argv[1:]
     time_machine.travel(dt.datetime.now(dt.UTC) + dt.timedelta(seconds=int(offset)), tick=True).start()
     if program == "-m":

@@ -42,6 +42,12 @@ def progress(urls: dict[str, str]) -> Progress | None:
     return Progress(recorded=sum(recorded.values()), waiting=behind[slowest], slowest=slowest)
 
 
+def projections(urls: dict[str, str]) -> list[str]:
+    """Names of those that were ever run."""
+    with MongoClient(urls["MONGODB_URL"]) as client:
+        return sorted(client.get_default_database()["projection_pointers"].distinct("_id"))
+
+
 def _behind(store: Any, recorded: dict[str, int]) -> dict[str, int]:
     """Projection → events that its live generation has not applied."""
     pointers = list(store["projection_pointers"].find())

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 
 from tests.faults.campaign.campaign import Campaign
+from tests.faults.campaign.clock import later
 
 #: Seconds. Less than a day: that long an idempotency key is kept, by the clock of whoever looks.
 OFFSETS = (-6 * 3600, -3600, -600, -90, 90, 600, 3600, 6 * 3600)
@@ -15,9 +15,7 @@ def wrong_clock(name: str) -> Callable[[Campaign], None]:
     """The process is killed and comes back in another time; it stays there until it is struck again."""
 
     def strike(campaign: Campaign) -> None:
-        argv = campaign.shop.own_argv(name)  # python …
-        offset = campaign.moments.choice(OFFSETS)
-        campaign.shop.exchange(name, (sys.executable, "-m", "tests.faults.campaign.clock", str(offset), *argv[1:]))
+        later(campaign.shop, name, campaign.moments.choice(OFFSETS))
 
     return strike
 

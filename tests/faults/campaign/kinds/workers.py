@@ -11,12 +11,13 @@ import httpx
 from pymongo import MongoClient
 
 from tests.faults.campaign.campaign import Campaign
+from tests.faults.campaign.progress import projections
 from tests.faults.campaign.shop import OpenShop
 from tests.faults.defective import POISON
 from tests.faults.load import Load
 
 TAKEN_OVER = 3  # projections, of which a second projector has partitions by then
-POISONED = ("products", "sales_by_day")
+POISONED = ("customers", "products", "sales_by_day")
 
 
 def projector_suspended(campaign: Campaign) -> None:
@@ -41,7 +42,7 @@ def rebalance_storm(campaign: Campaign) -> None:
 def poison(campaign: Campaign) -> None:
     """A release of the projector refuses some events; they are parked, and retried once it is mended."""
     shop = campaign.shop
-    names = _projections(shop)
+    names = projections(shop.urls)
     shop.exchange("projector-1", (sys.executable, "-m", "tests.faults.defective", *names), gently=True)
     with httpx.Client(base_url=f"{shop.base_url}/api/v1/", timeout=30) as client:
         campaign.orders.add(_sell_poison(Load(shop, 0), client))
@@ -70,11 +71,6 @@ def _sell_poison(buyer: Load, client: httpx.Client) -> str:
 
 def _pounds(pence: int) -> dict[str, Any]:
     return {"amount_minor": pence, "currency": "GBP"}
-
-
-def _projections(shop: OpenShop) -> list[str]:
-    with MongoClient(shop.urls["MONGODB_URL"]) as client:
-        return list(client.get_default_database()["projection_pointers"].distinct("_id"))
 
 
 def _letters(shop: OpenShop, name: str) -> int:
