@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import random
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,7 @@ from tests.faults.campaign import restored
 from tests.faults.campaign.campaign import Campaign
 from tests.faults.campaign.kinds.registry import KINDS
 from tests.faults.campaign.plan import Kind, long_plan, seed_of_this_run, short_plan
+from tests.faults.campaign.progress import projections
 from tests.faults.campaign.restored import wait
 from tests.faults.campaign.shop import OpenShop, open_shop
 from tests.faults.load import Load
@@ -63,6 +65,21 @@ def test_nothing_is_lost_counted_twice_or_different(shop: OpenShop) -> None:
         print(campaign.account.table())
         print(campaign.account.line)
     campaign.account.verdict()
+
+
+@pytest.mark.skipif(not LONG, reason="it takes half a minute; the verdict itself has tests of its own")
+def test_defect_counters_without_fences(shop: OpenShop) -> None:
+    """A store that was killed has its last batch applied again; only the fences keep it from counting twice."""
+    healthy = ("-m", "tests.faults.defective", *projections(shop.urls), "--healthy")
+    shop.exchange("projector-1", (sys.executable, *healthy, "--no-fence"))
+    killed = [kind for kind in KINDS if kind.name == "kill -9 of mongodb"]
+    with Campaign(shop, 5, planned=2) as campaign:
+        campaign.more_recorded(100)
+        campaign.run(killed * 2)
+    campaign.finish(patience=20)
+    shop.exchange("projector-1")
+    with pytest.raises(AssertionError, match=r"faults 2, lost 0, twice \d+, differing [1-9].*sales_by_day"):
+        campaign.account.verdict()
 
 
 @pytest.mark.timeout(600)

@@ -34,6 +34,7 @@ class Campaign:
         self.loads = [Load(shop, seed + number) for number in range(CLIENTS)]
         self.older: Path | None = None
         self.orders: set[str] = set()  # that faults placed themselves
+        self._before = stored_orders(shop).keys()
         self._running = ExitStack()
 
     def __enter__(self) -> Self:
@@ -90,23 +91,24 @@ class Campaign:
             load.go_on()
         assert not self.account.differing, self.account.details()
 
-    def finish(self, *, leases_end_at_once: bool = False) -> Account:
+    def finish(self, *, leases_end_at_once: bool = False, patience: float = RECOVERY) -> Account:
         """Ends the load, waits until the shop has come to rest, and closes the account.
 
         Requests whose web process died are carried out when their lease of a minute is over: in the end all of them are
-        waited for. ``leases_end_at_once``: by a web server to whom it is later already.
+        waited for. ``leases_end_at_once``: by a web server to whom it is later already. ``patience``: seconds until
+        differences are final.
         """
         if leases_end_at_once:
             later(self.shop, "web", LEASES_ARE_OVER)
         self._running.close()
         self._clients_are_well()
-        self._compare()
+        self._compare(patience)
         stored, shown = stored_orders(self.shop), shown_orders(self.shop)
         answered = self.orders.union(*(load.orders for load in self.loads))
         paid = set().union(*(load.paid for load in self.loads))
         self.account.lost = {key for key in answered if key not in stored or key not in shown}
         self.account.lost |= {key for key in paid if stored.get(key) not in PAID}
-        self.account.twice = stored.keys() - answered
+        self.account.twice = stored.keys() - answered - self._before
         commands, again = (sum(getattr(load, name) for load in self.loads) for name in ("commands", "sent_again"))
         print(f"{commands} commands, {again} sent again, {len(answered)} orders, {len(paid)} of them paid")
         return self.account
