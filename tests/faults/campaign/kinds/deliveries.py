@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing, suppress
 
 from kafka import KafkaConsumer, TopicPartition
 
 from acme.bus import BusUnavailable, Outgoing, Producer, Topics
+from acme.bus.settings import CONSUMER
 from acme.contracts.topics import TOPICS
 from tests.faults.campaign.campaign import Campaign
 from tests.faults.campaign.kinds.stores import empty_broker
@@ -37,15 +39,15 @@ def changed_order(campaign: Campaign) -> None:
         with shop.down("kafka"):
             empty_broker(shop)
         shop.wait_running("kafka")
-        topics = Topics(bootstrap)
-        topics.ensure(TOPICS)
-        topics.close()
+        with closing(Topics(bootstrap)) as topics:
+            topics.ensure(TOPICS)
         _write(bootstrap, campaign.moments.sample(records, len(records) * 2 // 3))
 
 
 def last_records(bootstrap: str) -> list[Outgoing]:
     """The last records of every partition, in no special order; few when the broker is just being filled."""
-    consumer = KafkaConsumer(bootstrap_servers=bootstrap, group_id=None, enable_auto_commit=False, fetch_max_wait_ms=50)
+    _wait_for_topics(bootstrap)
+    consumer = KafkaConsumer(bootstrap_servers=bootstrap, group_id=None, **CONSUMER)
     try:
         pairs = [TopicPartition(topic.name, number) for topic in TOPICS for number in range(topic.partitions)]
         consumer.assign(pairs)
@@ -63,14 +65,23 @@ def last_records(bootstrap: str) -> list[Outgoing]:
         consumer.close()
 
 
+def _wait_for_topics(bootstrap: str, seconds: float = 60) -> None:
+    """An emptied broker has none until the publisher makes them."""
+    deadline = time.monotonic() + seconds
+    names = [topic.name for topic in TOPICS]
+    while True:
+        with suppress(BusUnavailable), closing(Topics(bootstrap)) as topics:
+            if len(topics.identities(names)) == len(names):
+                return
+        assert time.monotonic() < deadline, f"the broker has no topics after {seconds:.0f} s"
+        time.sleep(0.2)
+
+
 def _write(bootstrap: str, records: list[Outgoing]) -> None:
     for _ in range(3):
         try:
-            producer = Producer(bootstrap)
-            try:
+            with closing(Producer(bootstrap)) as producer:
                 producer.send_all(records)
-            finally:
-                producer.close()
         except BusUnavailable:  # some of them may be written; what is written twice is a fault as well
             time.sleep(0.5)
         else:
