@@ -91,7 +91,7 @@ class Load:
     def _step(self, client: httpx.Client) -> None:
         choice = self.random.random()
         if not self.products or choice < 0.15:
-            sku = f"F{self.random.randrange(10**9)}"
+            sku = f"F{self.random.randrange(10**9)}-{uuid4().hex[:6]}"  # another load may have the same seed
             price = {"amount_minor": self.random.randint(100, 9_999), "currency": "GBP"}
             body = {"name": f"Fault {sku}", "variants": [{"sku": sku, "price": price}], "publish": True}
             made = self.post(client, "products", body)
