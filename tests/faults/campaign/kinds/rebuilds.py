@@ -5,13 +5,10 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from projections.management.commands.projector import SUBCOMMANDS
 from tests.faults.campaign.campaign import Campaign
 from tests.faults.campaign.progress import projections
 from tests.stack import PROJECT
 
-#: False until the command exists: then there is no such kind.
-POSSIBLE = any(subcommand.name == "rebuild" for subcommand in SUBCOMMANDS)
 LIVES = (0.5, 8.0)  # seconds, for the first one, its start included
 
 
