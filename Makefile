@@ -33,7 +33,7 @@ pytest:  ## tests on real engines (ARGS="-k name" to choose)
 	$(BIN)/python -m pytest --durations=12 $(if $(ARGS),$(ARGS),--numprocesses 2 --dist loadfile $(WITH_COMPANY))
 	$(if $(ARGS),,$(BIN)/python -m pytest --durations=12 $(ALONE))
 
-faults: install  ## the long forms: kill -9 of every part, outages, poison, mass retry (see README, limits)
+faults: install  ## the long forms: 200 faults on a whole shop, outages, poison, mass retry
 	ACME_FAULTS=long $(BIN)/python -m pytest tests/faults -s $(ARGS)
 
 install: $(STAMP)  ## .venv with everything pinned

@@ -47,8 +47,8 @@ class Link:
         self._looked_at = now
         if self.identities and found == self.identities:
             return False
-        if set(found) != set(NAMES):
-            self._topics.ensure(TOPICS)
+        # Also when all are there: somebody's client may have made one, with a partition count that is not ours.
+        if self._topics.ensure(TOPICS):
             found = self._topics.identities(NAMES)
         moved = self._compare(lane, epoch, found)
         self.identities = found

@@ -10,12 +10,12 @@ import random
 import threading
 import time
 from contextlib import suppress
-from typing import Any
+from typing import Any, Protocol
 from uuid import uuid4
 
 import httpx
 
-from tests.stack import ADMIN, Stack
+from tests.stack import ADMIN
 
 PATIENCE = 90.0  # seconds until a request that nobody answers is a failure of the test
 #: Mean seconds a client thinks between two steps. Clients that never rest write as fast as two cores allow, and on a
@@ -27,13 +27,21 @@ class SetAside(Exception):
     """The request will be answered later."""
 
 
-class Load:
-    """One client in a thread of its own; ``orders`` and ``products`` are those that were answered."""
+class Served(Protocol):
+    """A shop that is reached under a URL."""
 
-    def __init__(self, stack: Stack, seed: int) -> None:
+    @property
+    def base_url(self) -> str: ...
+
+
+class Load:
+    """One client in a thread of its own; ``orders``, ``paid`` ones and ``products`` are those that were answered."""
+
+    def __init__(self, stack: Served, seed: int) -> None:
         self.stack, self.random = stack, random.Random(seed)
         self.products: dict[str, str] = {}  # SKU → product id
         self.orders: set[str] = set()
+        self.paid: set[str] = set()
         self.received = 0
         self.commands = 0
         self.sent_again = 0
@@ -41,6 +49,7 @@ class Load:
         self.set_aside: list[tuple[str, dict[str, Any], str]] = []
         self._token = ("", 0.0)
         self._stop = threading.Event()
+        self._rest, self._rests = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"load-{seed}")
 
     def __enter__(self) -> Load:
@@ -51,52 +60,67 @@ class Load:
         self._stop.set()
         self._thread.join(PATIENCE + 30)
 
+    def rest(self) -> None:
+        """Returns when the step under way is answered; the next one waits for `go_on`."""
+        self._rest.set()
+        assert self._rests.wait(PATIENCE + 30) or self.errors, "a client does not come to rest"
+
+    def go_on(self) -> None:
+        self._rests.clear()
+        self._rest.clear()
+
     def _run(self) -> None:
         with httpx.Client(base_url=self.stack.base_url + "/api/v1/", timeout=15) as client:
             try:
                 while not self._stop.is_set():
-                    with suppress(SetAside):
-                        self._step(client)
+                    if self._rest.is_set():
+                        self._rests.set()
+                    else:
+                        with suppress(SetAside):
+                            self._step(client)
                     self._stop.wait(self.random.expovariate(1 / THINKING))
                 for path, body, key in self.set_aside:
-                    made = self._post(client, path, body, allow=(409,), key=key)
+                    made = self.post(client, path, body, allow=(409,), key=key)
                     if path == "orders" and "id" in made:
                         self.orders.add(made["id"])
             except BaseException as error:
                 self.errors.append(error)
+            finally:
+                self._rests.set()
 
     def _step(self, client: httpx.Client) -> None:
         choice = self.random.random()
         if not self.products or choice < 0.15:
-            sku = f"F{self.random.randrange(10**9)}"
+            sku = f"F{self.random.randrange(10**9)}-{uuid4().hex[:6]}"  # another load may have the same seed
             price = {"amount_minor": self.random.randint(100, 9_999), "currency": "GBP"}
             body = {"name": f"Fault {sku}", "variants": [{"sku": sku, "price": price}], "publish": True}
-            made = self._post(client, "products", body)
-            self._post(client, f"stock/{sku}/receive", {"quantity": 50})
+            made = self.post(client, "products", body)
+            self.post(client, f"stock/{sku}/receive", {"quantity": 50})
             self.received += 50
             self.products[sku] = made["id"]
         elif choice < 0.4:
             sku = self.random.choice(list(self.products))
             price = {"amount_minor": self.random.randint(100, 9_999), "currency": "GBP"}
-            self._post(client, f"products/{self.products[sku]}/set-price", {"sku": sku, "price": price})
+            self.post(client, f"products/{self.products[sku]}/set-price", {"sku": sku, "price": price})
         else:
             self._order(client)
 
     def _order(self, client: httpx.Client) -> None:
         skus = self.random.sample(list(self.products), min(len(self.products), self.random.randint(1, 3)))
-        placed = self._post(client, "orders", {"lines": [{"sku": sku, "quantity": 1} for sku in skus]}, allow=(409,))
+        placed = self.post(client, "orders", {"lines": [{"sku": sku, "quantity": 1} for sku in skus]}, allow=(409,))
         if "id" not in placed:
             return  # sold out
         self.orders.add(placed["id"])
         if self.random.random() < 0.2:
-            self._post(client, f"orders/{placed['id']}/cancel", {"reason": "changed my mind"})
+            self.post(client, f"orders/{placed['id']}/cancel", {"reason": "changed my mind"})
             return
         total = {key: placed["total"][key] for key in ("amount_minor", "currency")}
-        self._post(client, f"orders/{placed['id']}/pay", {"amount": total})
+        self.post(client, f"orders/{placed['id']}/pay", {"amount": total})
+        self.paid.add(placed["id"])
         if self.random.random() < 0.5:
-            self._post(client, f"orders/{placed['id']}/ship", {})
+            self.post(client, f"orders/{placed['id']}/ship", {})
 
-    def _post(
+    def post(
         self, client: httpx.Client, path: str, body: dict[str, Any], allow: tuple[int, ...] = (), key: str = ""
     ) -> Any:
         """Sent with the same Idempotency-Key until there is an answer; no answer may be a refusal but those allowed.
@@ -115,7 +139,10 @@ class Load:
                 if running and not patient:
                     self.set_aside.append((path, body, key))
                     raise SetAside
-                assert answer.status_code >= 500 or running or answer.status_code == 401, f"{path}: {answer.text}"
+                if answer.status_code == 401:  # issued by a process in another time
+                    self._token = ("", 0.0)
+                else:
+                    assert answer.status_code >= 500 or running, f"{path}: {answer.text}"
             except httpx.TransportError:
                 pass
             self.sent_again += 1
@@ -124,7 +151,7 @@ class Load:
 
     def _access(self, client: httpx.Client) -> str:
         access, issued = self._token
-        if time.monotonic() - issued > 120:
+        if not access or time.monotonic() - issued > 120:
             answer = client.post("auth/login", json={"email": ADMIN["email"], "password": ADMIN["password"]})
             if not answer.is_success:
                 raise httpx.TransportError(answer.text)

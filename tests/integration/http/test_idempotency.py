@@ -175,6 +175,15 @@ def test_a_crash_blocks_the_key_until_the_lease_is_over(send: Send) -> None:
     assert DomainEvent.objects.count() == 1
 
 
+def test_a_lease_of_a_server_whose_clock_was_ahead_is_over_as_soon_as_any_other(send: Send) -> None:
+    crash()
+    age(hours=-3)
+    assert send("POST", "once", BODY, idempotency_key="k").status_code == 409
+    age(seconds=idempotency.LEASE.total_seconds() + 1)
+    assert send("POST", "once", BODY, idempotency_key="k").status_code == 201
+    assert DomainEvent.objects.count() == 1
+
+
 def test_an_overtaken_request_does_not_commit(send: Send) -> None:
     """The first one is slower than its lease; the second takes over and answers; the first must not count as well."""
     answers = []

@@ -9,6 +9,8 @@ import signal
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import psycopg
@@ -17,8 +19,9 @@ from django.db import connection
 from kafka import KafkaProducer
 from kafka.admin import KafkaAdminClient
 
-from acme.bus import BusUnavailable
+from acme.bus import BusUnavailable, TopicMismatch, Topics
 from acme.contracts.envelope import to_record
+from acme.contracts.topics import TOPICS
 from acme.devstack.engine import EngineServer
 from commands.outbox import wake
 from commands.outbox.lane import Lane
@@ -266,3 +269,13 @@ def _empty(url: str, *topics: str) -> None:
     admin.delete_topics(names)
     admin.create_topics({name: {"num_partitions": 8, "replication_factor": 1} for name in names})
     admin.close()
+
+
+def test_a_topic_that_somebody_made_otherwise_is_named(publisher: Publisher, kafka_broker: EngineServer) -> None:
+    """A broker makes a topic with its own partition count for a client that only asks; nothing is sent to it."""
+    with closing(Topics(kafka_broker.url)) as topics:
+        topics.ensure([replace(topic, partitions=4) for topic in TOPICS])
+    record_events(10)
+    with pytest.raises(TopicMismatch, match=r"acme\.\w+ has 4 partitions, the contract says 8"):
+        publisher.drain()
+    assert not StreamHead.objects.filter(published__gt=0).exists()

@@ -1,0 +1,95 @@
+"""The campaign of faults: nothing lost, nothing counted twice, every document as the log and the tables say.
+
+`make faults` runs 200 faults; `make test` as many kinds as fit into its time. The moments and the order are random,
+from a printed seed (ACME_FAULT_SEED repeats a run; ACME_FAULT_KINDS and ACME_FAULT_COUNT choose).
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from acme.devstack.home import Home
+from tests.faults.campaign import restored
+from tests.faults.campaign.campaign import Campaign
+from tests.faults.campaign.kinds.registry import KINDS
+from tests.faults.campaign.plan import Kind, long_plan, seed_of_this_run, short_plan
+from tests.faults.campaign.progress import projections
+from tests.faults.campaign.restored import wait
+from tests.faults.campaign.shop import OpenShop, open_shop
+from tests.faults.load import Load
+from tests.faults.processes import LONG
+
+SHORT_SECONDS = 50.0
+AT_LEAST_KINDS = 12  # of a long campaign
+
+
+@pytest.fixture(scope="module")
+def shop() -> Iterator[OpenShop]:
+    """One for all: a start takes long. Its home is not a `tmp_path`, because PostgreSQL's user must enter it."""
+    home = Home(Path(tempfile.mkdtemp(prefix="acme-faults-")))
+    with open_shop(home) as opened:
+        yield opened
+    shutil.rmtree(home.root, ignore_errors=True)
+
+
+def plan_of(moments: random.Random) -> list[Kind]:
+    """As long as asked for; a choice of kinds by ACME_FAULT_KINDS is for looking into one."""
+    only = os.environ.get("ACME_FAULT_KINDS", "")
+    kinds = [kind for kind in KINDS if only in kind.name]
+    if not LONG:
+        return short_plan(kinds, SHORT_SECONDS, moments)
+    plan = long_plan(kinds, int(os.environ.get("ACME_FAULT_COUNT", "200")), moments)
+    assert only or len({kind.name for kind in plan}) >= AT_LEAST_KINDS
+    return plan
+
+
+@pytest.mark.timeout(3600)
+def test_nothing_is_lost_counted_twice_or_different(shop: OpenShop) -> None:
+    seed = seed_of_this_run()
+    moments = random.Random(seed)
+    plan = plan_of(moments)
+    campaign = Campaign(shop, seed, len(plan))
+    try:
+        with campaign:
+            campaign.run(plan)
+        campaign.finish(leases_end_at_once=not LONG)
+    finally:
+        print(campaign.account.table())
+        print(campaign.account.line)
+    campaign.account.verdict()
+
+
+@pytest.mark.skipif(not LONG, reason="it takes half a minute; the verdict itself has tests of its own")
+def test_defect_counters_without_fences(shop: OpenShop) -> None:
+    """A store that was killed has its last batch applied again; only the fences keep it from counting twice."""
+    healthy = ("-m", "tests.faults.defective", *projections(shop.urls), "--healthy")
+    shop.exchange("projector-1", (sys.executable, *healthy, "--no-fence"))
+    killed = [kind for kind in KINDS if kind.name == "kill -9 of mongodb"]
+    with Campaign(shop, 5, planned=2) as campaign:
+        campaign.more_recorded(100)
+        campaign.run(killed * 2)
+    campaign.finish(patience=20)
+    shop.exchange("projector-1")
+    with pytest.raises(AssertionError, match=r"faults 2, lost 0, twice \d+, differing [1-9].*sales_by_day"):
+        campaign.account.verdict()
+
+
+@pytest.mark.timeout(600)
+def test_a_restored_postgresql_is_noticed_and_there_is_a_way_out(shop: OpenShop) -> None:
+    """After the campaign, because the restore loses what was answered since the copy."""
+    before = restored.put_back(shop, seed=7)
+    wait(lambda: restored.halted(shop), "the publisher is halted")
+    with Load(shop, seed=9) as meanwhile:  # commands go on
+        wait(lambda: "publisher:halted" in restored.alerts(shop), "an alert says so")
+    assert not meanwhile.errors, meanwhile.errors
+    restored.way_out(shop)
+    restored.equal_again(shop, before | meanwhile.orders)
+    wait(lambda: not restored.halted(shop) and not restored.diverged(shop), "nobody is stopped any more")
