@@ -2,7 +2,8 @@
 
 The environment is set by `tests.engines`, before Django's settings: a throw-away ACME_HOME with secrets, and the URLs
 of engines that are not started yet. An engine whose URL is in the environment is used as it is
-(so the same suite runs on real Kafka or MongoDB). Ask for a fixture to have an engine running:
+(so the same suite runs on real Kafka or MongoDB), and a native server on PATH goes before the embedded one: `make
+test-kafka` puts Apache Kafka there. Ask for a fixture to have an engine running:
 
 =================  ========  =====================================================================================
 fixture            scope     what it gives
@@ -13,8 +14,9 @@ fixture            scope     what it gives
 ``mongo_database`` function  name of a fresh, empty database on it, dropped afterwards; `settings` untouched
 ``kafka``          session   bootstrap servers of the session's broker, for code that reads KAFKA_BOOTSTRAP_SERVERS
 ``redis``          session   URL of the session's Redis
-``kafka_broker``   function  a broker of your own, empty: ``.url`` (host:port), ``.kill()``, ``.start()``,
-                             ``.restart()`` (same port, empty again), ``.stop()``, ``.pid``
+``kafka_broker``   function  a broker of your own, empty: ``.url`` (host:port), ``.kill()``, ``.start()`` (with what it
+                             held where ``.keeps``: Apache Kafka), ``.start_empty()`` and ``.restart()`` (same port,
+                             empty again, on either broker), ``.stop()``, ``.pid``
 ``mongo_server``   function  a MongoDB of your own: ``.url``, ``.kill9()``, ``.start()``, ``.restart()``
                              (same port and directory), ``.stop()``, ``.pid``
 ``acme_stack``     function  factory: ``stack = acme_stack()`` is a whole `manage.py up --no-demo --port 0`;
@@ -35,14 +37,15 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from acme.devstack import kafka as kafka_engine
 from acme.devstack import mongodb as mongodb_engine
 from acme.devstack.engine import EngineServer
 from acme.devstack.home import Home
 from acme.devstack.ports import free_port
+from tests.broker import Broker
 from tests.engines import ENGINES
 from tests.stack import Stack
 
@@ -110,17 +113,16 @@ def own_home() -> Iterator[Home]:
 
 
 @pytest.fixture
-def kafka_broker(own_home: Home) -> Iterator[EngineServer]:
-    yield from _own(kafka_engine.find, own_home)
+def kafka_broker(own_home: Home) -> Iterator[Broker]:
+    yield from _started(Broker(own_home))
 
 
 @pytest.fixture
 def mongo_server(own_home: Home) -> Iterator[EngineServer]:
-    yield from _own(mongodb_engine.find, own_home)
+    yield from _started(EngineServer(mongodb_engine.find(own_home, free_port(), lambda line: None)))
 
 
-def _own(find: Callable[..., object], home: Home) -> Iterator[EngineServer]:
-    server = EngineServer(find(home, free_port(), lambda line: None))
+def _started(server: EngineServer) -> Iterator[Any]:
     server.start()
     yield server
     server.stop()

@@ -6,6 +6,7 @@ Tansu keeps everything in memory: every start is an empty Kafka, which the publi
 from __future__ import annotations
 
 import base64
+import os
 import socket
 import struct
 import subprocess
@@ -21,6 +22,8 @@ from acme.devstack.process import Program
 NAME = "kafka"
 VARIABLE = "KAFKA_BOOTSTRAP_SERVERS"
 API_VERSIONS = 18  # the request that every broker answers before any other
+#: One node for one developer or one test: a small heap, and up soon rather than fast for ever.
+JVM = {"KAFKA_HEAP_OPTS": "-Xmx256m", "KAFKA_JVM_PERFORMANCE_OPTS": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1"}
 
 
 def find(home: Home, port: int, say: Say) -> Engine:
@@ -61,7 +64,7 @@ def _engine(home: Home, port: int, argv: tuple[str, ...], where: str, prepare: o
         argv=argv,
         log=home.log(NAME),
         port=port,
-        env={"RUST_LOG": "warn", "KAFKA_HEAP_OPTS": "-Xmx512m", "LOG_DIR": str(home.log(NAME).parent / NAME)},
+        env={"RUST_LOG": "warn", **JVM, "LOG_DIR": str(home.log(NAME).parent / NAME)},
     )
     url = f"{LOOPBACK}:{port}"
     steps = {"prepare": prepare} if callable(prepare) else {}
@@ -115,13 +118,16 @@ def _format(storage: Path, properties: Path, port: int, log: Path) -> None:
         # A restart after kill -9 waits until the old session is over: 9 s with the defaults.
         "broker.session.timeout.ms": 1000,
         "broker.heartbeat.interval.ms": 200,
+        "log.cleaner.dedupe.buffer.size": 4 * 1024 * 1024,  # 128 MB by default: half of our heap
     }
     properties.write_text("".join(f"{key}={value}\n" for key, value in settings.items()))
     if (directory / "log" / "meta.properties").exists():
         return
     cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
     command = [str(storage), "format", "-t", cluster, "-c", str(properties)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 (found on PATH)
+    done = subprocess.run(  # noqa: S603 (found on PATH)
+        command, capture_output=True, text=True, check=False, env={**os.environ, **JVM}
+    )
     with log.open("a") as file:
         file.write(done.stdout + done.stderr)
     if done.returncode:

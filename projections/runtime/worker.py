@@ -139,14 +139,13 @@ class Worker:
         records = consumer.poll(self._settings.poll, self._settings.max_records)
         if self._told.rest:
             self._rest(consumer, part)
-        elif self._prepare(consumer, part):
-            return  # what was polled lies somewhere else than the checkpoints; it comes again
-        else:
+        elif not self._prepare(consumer, part):  # else what was polled lies elsewhere, and comes again
             seconds = time.monotonic() - started
             batch = self._supply.take(consumer, part.applier, records, self._identities, seconds)
             self._applied_since_beat += self._apply(consumer, part, batch)
             if part.operations.due:
                 part.operations.step(self._supply.ready | self._full())
+        # Also before the first batch: a worker that hangs in it must be known to be one.
         if time.monotonic() - self._last_beat >= self._settings.heartbeat:
             self._beat(consumer, part)
 

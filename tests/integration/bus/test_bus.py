@@ -20,14 +20,14 @@ from acme.bus import (
     Topics,
 )
 from acme.contracts.topics import Topic
-from acme.devstack.engine import EngineServer
+from tests.broker import Broker
 
 TOPIC = Topic(name="acme.bus-test", aggregates=("thing",))
 ALL = {(TOPIC.name, number) for number in range(TOPIC.partitions)}
 
 
 @pytest.fixture
-def topics(kafka_broker: EngineServer) -> Iterator[Topics]:
+def topics(kafka_broker: Broker) -> Iterator[Topics]:
     admin = Topics(kafka_broker.url)
     admin.ensure([TOPIC])
     yield admin
@@ -35,7 +35,7 @@ def topics(kafka_broker: EngineServer) -> Iterator[Topics]:
 
 
 @pytest.fixture
-def producer(kafka_broker: EngineServer, topics: Topics) -> Iterator[Producer]:
+def producer(kafka_broker: Broker, topics: Topics) -> Iterator[Producer]:
     made = Producer(kafka_broker.url)
     yield made
     made.close()
@@ -110,7 +110,7 @@ class Member:
 
 
 @pytest.fixture
-def member(kafka_broker: EngineServer, topics: Topics) -> Iterator[Callable[..., Member]]:
+def member(kafka_broker: Broker, topics: Topics) -> Iterator[Callable[..., Member]]:
     made: list[Member] = []
 
     def make(**options: object) -> Member:
@@ -155,7 +155,7 @@ def test_topics_are_made_once_and_checked(topics: Topics) -> None:
         topics.ensure([Topic(name=TOPIC.name, aggregates=(), partitions=3)])
 
 
-def test_nothing_creates_a_topic_by_asking_for_it(kafka_broker: EngineServer, topics: Topics) -> None:
+def test_nothing_creates_a_topic_by_asking_for_it(kafka_broker: Broker, topics: Topics) -> None:
     consumer = Consumer(kafka_broker.url, "g", ["acme.none"], on_assigned=print, on_revoked=print)
     consumer.poll(0.5)
     producer = Producer(kafka_broker.url)
@@ -213,7 +213,7 @@ def test_a_second_member_takes_half_and_gives_it_back(producer: Producer, member
 
 
 def test_a_broker_that_is_down_is_visible_and_comes_back_empty(
-    kafka_broker: EngineServer, producer: Producer, topics: Topics, member: Callable[..., Member]
+    kafka_broker: Broker, producer: Producer, topics: Topics, member: Callable[..., Member]
 ) -> None:
     """The same consumer and admin objects go on; a producer is made anew."""
     producer.send_all(records(80))
@@ -231,7 +231,7 @@ def test_a_broker_that_is_down_is_visible_and_comes_back_empty(
         producer.send_all(records(8), heartbeat=lambda: beats.append(None))
     assert len(beats) >= 3, "the caller can show that it lives"
     producer.close()
-    kafka_broker.start()
+    kafka_broker.start_empty()
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
         try:

@@ -19,11 +19,11 @@ from kafka import KafkaConsumer, TopicPartition
 from acme.bus.client import net_client
 from acme.contracts.envelope import Envelope, from_record
 from acme.contracts.topics import BY_AGGREGATE, TOPICS, partition_of
-from acme.devstack.engine import EngineServer
 from commands.aggregate import new_id
 from commands.outbox.log import insert_events
 from commands.outbox.models import DomainEvent, StreamHead
 from commands.outbox.publisher import Publisher
+from tests.broker import Broker
 
 PROJECT = Path(__file__).resolve().parents[3]
 PARTITIONS = [TopicPartition(topic.name, number) for topic in TOPICS for number in range(topic.partitions)]
@@ -31,7 +31,7 @@ Shown = dict[tuple[str, int], list[Envelope]]
 
 
 @pytest.fixture
-def publisher(kafka_broker: EngineServer, shop_database: None) -> Iterator[Publisher]:
+def publisher(kafka_broker: Broker, shop_database: None) -> Iterator[Publisher]:
     """On a broker of its own (`kafka_broker`) and an empty log."""
     with Publisher(kafka_broker.url) as made:
         yield made

@@ -9,9 +9,9 @@ import pytest
 from kafka.admin import KafkaAdminClient
 
 from acme.contracts.topics import DEAD_LETTERS, TOPICS
-from acme.devstack.engine import EngineServer
 from commands.outbox.models import LogEpoch, StreamHead
 from commands.outbox.publisher import Publisher
+from tests.broker import Broker
 from tests.integration.outbox.conftest import assert_complete, manage, read_kafka, record_events, wait_until
 
 NOWHERE = "127.0.0.1:1"
@@ -23,14 +23,14 @@ def run(url: str, *arguments: str) -> tuple[int, str]:
     return command.returncode, output
 
 
-def test_once_publishes_and_ends(publisher: Publisher, kafka_broker: EngineServer) -> None:
+def test_once_publishes_and_ends(publisher: Publisher, kafka_broker: Broker) -> None:
     record_events(12)
     code, output = run(kafka_broker.url, "relay", "--once", "--json")
     assert (code, json.loads(output.splitlines()[-1])) == (0, {"sent": 12})
     assert_complete(read_kafka(kafka_broker.url))
 
 
-def test_replay_sends_one_topic_again(publisher: Publisher, kafka_broker: EngineServer) -> None:
+def test_replay_sends_one_topic_again(publisher: Publisher, kafka_broker: Broker) -> None:
     record_events(12)
     record_events(5, aggregate_type="order")
     publisher.drain()
@@ -45,7 +45,7 @@ def test_replay_sends_one_topic_again(publisher: Publisher, kafka_broker: Engine
     assert assert_complete(read_kafka(kafka_broker.url)) == 5 + 17
 
 
-def test_what_is_destructive_asks(publisher: Publisher, kafka_broker: EngineServer) -> None:
+def test_what_is_destructive_asks(publisher: Publisher, kafka_broker: Broker) -> None:
     record_events(1)
     publisher.drain()
     heads = list(StreamHead.objects.values())
@@ -71,7 +71,7 @@ def test_without_kafka_it_ends_with_3(publisher: Publisher, arguments: tuple[str
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_the_daemon_stops_cleanly(publisher: Publisher, kafka_broker: EngineServer, number: signal.Signals) -> None:
+def test_the_daemon_stops_cleanly(publisher: Publisher, kafka_broker: Broker, number: signal.Signals) -> None:
     daemon = manage(kafka_broker.url, "relay")
     record_events(4)
     wait_until(lambda: sum(StreamHead.objects.values_list("published", flat=True)) == 4, seconds=60)
@@ -81,7 +81,7 @@ def test_the_daemon_stops_cleanly(publisher: Publisher, kafka_broker: EngineServ
     assert "4 events were sent" in output
 
 
-def test_topics_are_created_with_the_contracts_partitions(kafka_broker: EngineServer, shop_database: None) -> None:
+def test_topics_are_created_with_the_contracts_partitions(kafka_broker: Broker, shop_database: None) -> None:
     code, output = run(kafka_broker.url, "create_topics", "--json")
     assert code == 0
     assert set(json.loads(output.splitlines()[-1])["created"]) == {topic.name for topic in (*TOPICS, DEAD_LETTERS)}

@@ -13,12 +13,12 @@ import psycopg
 import pytest
 from celery import current_app
 
-from acme.devstack.engine import EngineServer
 from commands.outbox import tasks, wake
 from commands.outbox.lane import Lane
 from commands.outbox.models import DataSubjectKey, DomainEvent
 from commands.outbox.personal import DataSubjectKeys, seal
 from commands.outbox.publisher import Publisher
+from tests.broker import Broker
 from tests.integration.outbox.conftest import (
     assert_complete,
     event_row,
@@ -30,7 +30,7 @@ from tests.integration.outbox.conftest import (
 )
 
 
-def test_every_event_reaches_kafka_once_and_in_order(publisher: Publisher, kafka_broker: EngineServer) -> None:
+def test_every_event_reaches_kafka_once_and_in_order(publisher: Publisher, kafka_broker: Broker) -> None:
     record_events(3_000)
     record_events(300, aggregate_type="order")
     assert publisher.drain() == 3_300
@@ -40,7 +40,7 @@ def test_every_event_reaches_kafka_once_and_in_order(publisher: Publisher, kafka
     assert assert_complete(read_kafka(kafka_broker.url)) == 0
 
 
-def test_two_publishers_at_once(publisher: Publisher, kafka_broker: EngineServer) -> None:
+def test_two_publishers_at_once(publisher: Publisher, kafka_broker: Broker) -> None:
     """They never work at the same time, so there are not even duplicates, and who does not get the lane is done."""
     stop = threading.Event()
 
@@ -79,7 +79,7 @@ def test_the_holder_looks_once_more_after_unlocking(publisher: Publisher, monkey
     assert publisher.drain() == 2
 
 
-def test_a_stopped_holder_loses_the_lane(publisher: Publisher, kafka_broker: EngineServer) -> None:
+def test_a_stopped_holder_loses_the_lane(publisher: Publisher, kafka_broker: Broker) -> None:
     """SIGSTOP while it holds the lane: PostgreSQL ends its silent session, and another publisher goes on."""
     record_events(20)
     holder = manage(kafka_broker.url, "shell", "-c", HOLD_THE_LANE)
@@ -128,7 +128,7 @@ def test_a_lane_that_is_pinged_is_kept(publisher: Publisher, monkeypatch: pytest
     lane.close()
 
 
-def test_a_commit_is_acknowledged_within_milliseconds(publisher: Publisher, kafka_broker: EngineServer) -> None:
+def test_a_commit_is_acknowledged_within_milliseconds(publisher: Publisher, kafka_broker: Broker) -> None:
     """The thread that `wake_publisher` wakes; its median from commit to moved cursor is printed."""
     thread = wake.PublisherThread(kafka_broker.url)
     thread.start()
@@ -170,7 +170,7 @@ def test_a_thread_is_made_per_process_and_stopped(publisher: Publisher, monkeypa
 
 
 def test_the_sweep_publishes_only_what_is_overdue(
-    publisher: Publisher, kafka_broker: EngineServer, monkeypatch: pytest.MonkeyPatch
+    publisher: Publisher, kafka_broker: Broker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tasks, "env", type("Env", (), {"require": lambda name: kafka_broker.url}))
     record_events(1)
@@ -182,7 +182,7 @@ def test_the_sweep_publishes_only_what_is_overdue(
 
 
 def test_personal_data_is_sealed_on_the_wire_and_opens_only_with_its_key(
-    publisher: Publisher, kafka_broker: EngineServer
+    publisher: Publisher, kafka_broker: Broker
 ) -> None:
     row = event_row(aggregate_type="customer", event_type="CustomerRegistered")
     row.personal = seal(f"customer:{row.aggregate_id}", row.event_id, {"email": "ada@example.org", "name": "Ada"})

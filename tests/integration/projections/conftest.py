@@ -36,6 +36,7 @@ from projections.runtime.projection import Projection
 from projections.runtime.runner import KafkaIdentities
 from projections.runtime.settings import DEFAULT, WorkerSettings
 from projections.runtime.worker import Worker
+from tests.broker import Broker
 from tests.oracle import compare_with_log
 
 PROJECT = Path(__file__).resolve().parents[3]
@@ -46,7 +47,7 @@ QUICK = replace(DEFAULT, heartbeat=0.3, idle_before_log=0.8, backoff_cap=0.5, gr
 class Shop:
     """Commands go in through handlers, workers run in threads or processes, documents are compared with the log."""
 
-    def __init__(self, broker: EngineServer, mongo: EngineServer, seed: int) -> None:
+    def __init__(self, broker: Broker, mongo: EngineServer, seed: int) -> None:
         self.broker, self.mongo = broker, mongo
         self.random = random.Random(seed)
         self.publisher = Publisher(broker.url)
@@ -183,7 +184,7 @@ def wait_until(true: Callable[[], Any], seconds: float = 30, why: Callable[[], s
 
 
 @pytest.fixture
-def shop(kafka_broker: EngineServer, mongo_server: EngineServer, shop_database: None) -> Iterator[Shop]:
+def shop(kafka_broker: Broker, mongo_server: EngineServer, shop_database: None) -> Iterator[Shop]:
     topics = Topics(kafka_broker.url)
     topics.ensure(TOPICS)
     topics.close()

@@ -61,7 +61,7 @@ def test_a_broker_that_comes_back_empty(shop: Shop) -> None:
     shop.settled("products")
     shop.broker.kill()
     shop.act(20, publish=False)
-    shop.broker.start()
+    shop.broker.start_empty()
     shop.act(20)
     shop.settled("products")
 
