@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tests.faults.campaign.campaign import Campaign
-from tests.faults.campaign.clock import later
+from tests.faults.campaign.clock import in_our_time, later
 
 #: Seconds. Less than a day: that long an idempotency key is kept, by the clock of whoever looks.
 OFFSETS = (-6 * 3600, -3600, -600, -90, 90, 600, 3600, 6 * 3600)
@@ -23,5 +23,4 @@ def wrong_clock(name: str) -> Callable[[Campaign], None]:
 def clocks_set_right(campaign: Campaign) -> None:
     """Every process with a wrong clock is killed and comes back in our time."""
     for name in ("web", "relay", "projector-1"):
-        if campaign.shop.one(name).service.program.argv != campaign.shop.own_argv(name):
-            campaign.shop.exchange(name)
+        in_our_time(campaign.shop, name)
