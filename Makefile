@@ -8,7 +8,25 @@ STAMP  := $(VENV)/.installed
 ALONE := tests/browser tests/e2e tests/faults
 WITH_COMPANY := $(ALONE:%=--ignore=%)
 
-.PHONY: run test faults check lint types imports pytest install lock clean
+# Apache Kafka with its scripts, put together from Maven Central; what starts a Kafka takes the one on PATH. The last
+# variable makes a test run fail that would have been on the embedded broker after all.
+KAFKA := build/kafka
+ON_KAFKA := env -u KAFKA_BOOTSTRAP_SERVERS PATH="$(CURDIR)/$(KAFKA)/bin:$$PATH" ACME_TESTS_KAFKA_FROM=$(KAFKA)
+# Stream: every integration test that asks for a broker, itself or through its fixtures (tests/conftest.py marks them).
+STREAM := tests/integration -m kafka
+# Whole shops: all faults; starts, kills, restarts; reads that wait for the stream. The other end-to-end tests (bad input,
+# roles, reports, the tour) are about what lies on either side of it, and a broker is a broker to them.
+SHOPS := tests/faults tests/e2e/test_up.py tests/e2e/test_read_your_writes.py
+# In CI, two minutes: the bus; kills and outages between log and Kafka; workers that lose their broker, are killed, hang;
+# and one shop under faults. The rest is the same code on the same protocol, and runs in `make test` on the other broker.
+WORKER := tests/integration/projections/test_worker.py::test_
+SHORT_STREAM := tests/integration/bus tests/integration/outbox/test_faults.py \
+  $(WORKER)a_broker_that_comes_back_empty $(WORKER)what_kafka_never_delivers_comes_from_the_log \
+  $(WORKER)two_processes_share_and_hand_over \
+  tests/integration/projections/test_control.py::test_a_worker_that_hangs_ends_and_another_takes_over
+SHORT_FAULTS := tests/faults/test_kill9.py
+
+.PHONY: run test test-kafka test-kafka-short kafka faults check lint types imports pytest install lock clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -35,6 +53,25 @@ pytest:  ## tests on real engines (ARGS="-k name" to choose)
 
 faults: install  ## the long forms: 200 faults on a whole shop, outages, poison, mass retry
 	ACME_FAULTS=long $(BIN)/python -m pytest tests/faults -s $(ARGS)
+
+test-kafka: install kafka  ## stream, faults and whole shops on Apache Kafka (needs java 17 and mvn; ARGS="-k name" to choose)
+	$(ON_KAFKA) $(BIN)/python -m pytest --durations=12 $(if $(ARGS),$(ARGS),--numprocesses 2 --dist loadfile $(STREAM))
+	$(if $(ARGS),,$(ON_KAFKA) $(BIN)/python -m pytest --durations=12 $(SHOPS))
+
+test-kafka-short: install kafka  ## the part of it that CI runs
+	$(ON_KAFKA) $(BIN)/python -m pytest --durations=6 --numprocesses 2 $(SHORT_STREAM)
+	$(ON_KAFKA) $(BIN)/python -m pytest --durations=6 $(SHORT_FAULTS)
+
+kafka: $(KAFKA)/.resolved  ## build/kafka: Apache Kafka itself, 44 MB from Maven Central
+
+# It asks for its version in the end, so that a java that is too old is found here.
+$(KAFKA)/.resolved: tests/kafka/pom.xml $(wildcard tests/kafka/bin/*)
+	rm -rf $(KAFKA)
+	timeout 180 mvn --batch-mode --quiet --strict-checksums --file tests/kafka/pom.xml package
+	mkdir -p $(KAFKA)/bin
+	install -m 755 tests/kafka/bin/* $(KAFKA)/bin
+	$(KAFKA)/bin/kafka-server-start.sh --version
+	touch $@
 
 install: $(STAMP)  ## .venv with everything pinned
 

@@ -53,6 +53,14 @@ PROJECT = Path(__file__).resolve().parent.parent
 _RUNNING: dict[str, EngineServer] = {}
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest chooses by -m
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """`-m kafka`: what asks for a broker, itself or through another fixture."""
+    for item in items:
+        if {"kafka", "kafka_broker"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker("kafka")
+
+
 def pytest_unconfigure() -> None:
     """Stops what the session started."""
     for server in reversed(_RUNNING.values()):
