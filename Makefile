@@ -4,8 +4,10 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-# Whole shops have a machine to themselves; all other tests share it, each process with engines of its own.
-ALONE := tests/browser tests/e2e tests/faults
+# Tests that look at the clock or at every process of a shop have a machine to themselves; all others share it, each
+# process with engines of its own. Files keep their order: by number of tests the few long ones would come last.
+ALONE := tests/browser tests/e2e/test_up.py tests/e2e/test_read_your_writes.py tests/faults
+SHARED := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 WITH_COMPANY := $(ALONE:%=--ignore=%)
 
 # Apache Kafka with its scripts, put together from Maven Central; what starts a Kafka takes the one on PATH. The last
@@ -24,7 +26,7 @@ SHORT_STREAM := tests/integration/bus tests/integration/outbox/test_faults.py \
   $(WORKER)a_broker_that_comes_back_empty $(WORKER)what_kafka_never_delivers_comes_from_the_log \
   $(WORKER)two_processes_share_and_hand_over \
   tests/integration/projections/test_control.py::test_a_worker_that_hangs_ends_and_another_takes_over
-SHORT_FAULTS := tests/faults/test_kill9.py
+SHORT_FAULTS := tests/faults/test_campaign.py
 
 .PHONY: run test test-kafka test-kafka-short kafka faults check lint types imports pytest install lock clean
 .DEFAULT_GOAL := help
@@ -48,14 +50,14 @@ types:  ## mypy on the typed core
 	$(BIN)/mypy
 
 pytest:  ## tests on real engines (ARGS="-k name" to choose)
-	$(BIN)/python -m pytest --durations=12 $(if $(ARGS),$(ARGS),--numprocesses 2 --dist loadfile $(WITH_COMPANY))
+	$(BIN)/python -m pytest --durations=12 $(if $(ARGS),$(ARGS),$(SHARED) $(WITH_COMPANY))
 	$(if $(ARGS),,$(BIN)/python -m pytest --durations=12 $(ALONE))
 
 faults: install  ## the long forms: 200 faults on a whole shop, outages, poison, mass retry
 	ACME_FAULTS=long $(BIN)/python -m pytest tests/faults -s $(ARGS)
 
 test-kafka: install kafka  ## stream, faults and whole shops on Apache Kafka (needs java 17 and mvn; ARGS="-k name" to choose)
-	$(ON_KAFKA) $(BIN)/python -m pytest --durations=12 $(if $(ARGS),$(ARGS),--numprocesses 2 --dist loadfile $(STREAM))
+	$(ON_KAFKA) $(BIN)/python -m pytest --durations=12 $(if $(ARGS),$(ARGS),$(SHARED) $(STREAM))
 	$(if $(ARGS),,$(ON_KAFKA) $(BIN)/python -m pytest --durations=12 $(SHOPS))
 
 test-kafka-short: install kafka  ## the part of it that CI runs
