@@ -15,7 +15,7 @@ from pymongo.database import Database
 
 from projections.runtime.checkpoints import Checkpoints, Stream
 from projections.runtime.projection import Projection
-from projections.verification.against_log import AgainstLog, Difference
+from projections.verification.against_log import LOOKS, AgainstLog, Difference
 from projections.verification.verify import Oracles, Verification, verify
 
 #: (what is being done, how much of it, of how much; 0: nobody knows)
@@ -68,18 +68,19 @@ def compare(
     on_progress: Progress = lambda what, done, total: None,
 ) -> Parity:
     """Reads the whole log twice. Workers may go on meanwhile. Raises engine failures."""
-    new = verify(store, oracles, projection, generation=generation, on_progress=on_progress)
-    against = AgainstLog(store, oracles.log, oracles.keys.unseal, projection, live)
-    old = against.verify(None, lambda done, total: on_progress("the live generation", done, total))
     held = Checkpoints(store, projection.name, generation).load(streams)
     held_live = Checkpoints(store, projection.name, live).load(streams)
-    parked = {name for checkpoint in held.values() for name in checkpoint.stopped}
-    parked_live = {name for checkpoint in held_live.values() for name in checkpoint.stopped}
     reason = ""
     if live_version != projection.version:
         reason = f"version {live_version or '?'} became {projection.version}"
     elif any(c.log_epoch not in (None, held[stream].log_epoch) for stream, c in held_live.items()):
         reason = "the live generation is of an older log epoch"
+    new = verify(store, oracles, projection, generation=generation, on_progress=on_progress)
+    looks = 1 if reason else LOOKS
+    against = AgainstLog(store, oracles.log, oracles.keys.unseal, projection, live, looks=looks)
+    old = against.verify(None, lambda done, total: on_progress("the live generation", done, total))
+    parked = {name for checkpoint in held.values() for name in checkpoint.stopped}
+    parked_live = {name for checkpoint in held_live.values() for name in checkpoint.stopped}
     return Parity(
         new=new,
         old=tuple(old.differences),

@@ -57,7 +57,7 @@ def begin(
     else builds.
     """
     open_live(store, projection)
-    me, waited_for = owner(), None
+    me = owner()
     while True:
         pointer = store[POINTERS].find_one({"_id": projection.name}) or {}
         found = pointer.get("building")
@@ -66,21 +66,50 @@ def begin(
             if made is not None:
                 return made
             continue
-        if found["lease_until"] > datetime.now(UTC) and found["owner"] != me:
-            if waited_for not in (None, found["lease_until"]):
-                who = f"{found['owner']} (asked by {found['by']})"
-                raise NotDone(f"{projection.name} is being rebuilt by {who}, into generation {found['generation']}")
-            waited_for = found["lease_until"]
-            sleep(0.5)
-            continue
+        if found["owner"] != me and not _is_over(store, projection, found, sleep):
+            if not (store[POINTERS].find_one({"_id": projection.name}) or {}).get("building"):
+                continue  # it has just ended
+            who = f"{found['owner']} (asked by {found['by']})"
+            raise NotDone(f"{projection.name} is being rebuilt by {who}, into generation {found['generation']}")
         if not _still_good(store, log, projection, found):
-            abandon(store, projection, force=True)
+            _drop(store, projection, found)
             continue
         note = {"building.owner": me, "building.lease_until": _lease(), "building.source": source}
-        taken = {"_id": projection.name, "building.owner": found["owner"], "building.lease_until": found["lease_until"]}
-        if store[POINTERS].update_one(taken, {"$set": note, "$unset": {"handing_over": ""}}).matched_count:
+        if _change(store, projection, found, {"$set": note, "$unset": {"handing_over": ""}}):
             prepare(store, projection, found["generation"])
             return Building(generation=found["generation"], owner=me, resumed=True)
+
+
+def _is_over(
+    store: Database[dict[str, Any]],
+    projection: Projection,
+    building: dict[str, Any],
+    sleep: Callable[[float], None] = time.sleep,
+) -> bool:
+    """Whether nobody works on it: its lease has ended, or is not renewed for so long as one lasts by our own clock."""
+    looked = time.monotonic()
+    while building["lease_until"] > datetime.now(UTC) and time.monotonic() - looked < LEASE:
+        sleep(0.1)
+        now = (store[POINTERS].find_one({"_id": projection.name}) or {}).get("building")
+        if now != building:
+            return False
+    return True
+
+
+def _change(
+    store: Database[dict[str, Any]], projection: Projection, building: dict[str, Any], update: dict[str, Any]
+) -> bool:
+    """Changes the pointer if it says just what was read: whoever seemed dead may wake up at any moment."""
+    mine = {"_id": projection.name, "building": building}
+    return bool(store[POINTERS].update_one(mine, update).matched_count)
+
+
+def _drop(store: Database[dict[str, Any]], projection: Projection, building: dict[str, Any]) -> bool:
+    """False when somebody has gone on with it meanwhile."""
+    if not _change(store, projection, building, {"$unset": {"building": "", "handing_over": ""}}):
+        return False
+    drop_generation(store, projection, building["generation"])
+    return True
 
 
 def _new(
@@ -114,17 +143,14 @@ def _still_good(
     return building["version"] == projection.version and not old
 
 
-def abandon(store: Database[dict[str, Any]], projection: Projection, *, force: bool = False) -> int:
+def abandon(store: Database[dict[str, Any]], projection: Projection) -> int:
     """Drops the unfinished generation and answers its number. Raises `NotDone` when there is none, or one in work."""
     pointer = store[POINTERS].find_one({"_id": projection.name}) or {}
     found = pointer.get("building")
     if not found:
         raise NotDone(f"{projection.name} has no unfinished rebuild")
-    if found["lease_until"] > datetime.now(UTC) and not force:
+    if not _is_over(store, projection, found) or not _drop(store, projection, found):
         raise NotDone(f"{projection.name} is being rebuilt by {found['owner']}: end that first")
-    mine = {"_id": projection.name, "building.generation": found["generation"]}
-    store[POINTERS].update_one(mine, {"$unset": {"building": "", "handing_over": ""}})
-    drop_generation(store, projection, found["generation"])
     return int(found["generation"])
 
 

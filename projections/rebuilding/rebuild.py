@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ from projections.rebuilding.plan import Building, all_streams, begin, leased
 from projections.rebuilding.swap import Swap, follow_until_taken_over
 from projections.runtime.checkpoints import Stream
 from projections.runtime.control import NotDone
+from projections.runtime.failures import ENGINE_FAILURES
 from projections.runtime.generations import POINTERS, sweep
 from projections.runtime.projection import Projection
 from projections.verification.verify import Oracles
@@ -122,7 +124,8 @@ def _go_live(
         filler.check = lambda: None  # there is no lease any more
         events = sum(checkpoint.sequence for checkpoint in filler.applier.held.values())
         taken_over = follow_until_taken_over(swap)
-    sweep(store, projection)
+    with suppress(*ENGINE_FAILURES):  # the next swap or reset sweeps as well
+        sweep(store, projection)
     return Rebuilt(
         projection=projection.name,
         live=building.generation,

@@ -7,6 +7,7 @@ hand-over is given up by the workers, the generation on its way is taken up by t
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -18,15 +19,19 @@ from uuid6 import uuid7
 
 from acme.ports import StreamHead
 from projections.rebuilding.fill import Filler
+from projections.rebuilding.resting import Resting
 from projections.runtime.checkpoints import Checkpoint, Checkpoints, Stream
 from projections.runtime.control import NotDone
 from projections.runtime.documents import Overtaken
+from projections.runtime.failures import ENGINE_FAILURES
 from projections.runtime.generations import POINTERS, sweep
 from projections.runtime.heartbeat import alive
+from projections.runtime.intake import StreamBlocked
 from projections.runtime.projection import Projection
 from projections.runtime.requests import fail_open
 from projections.runtime.settings import DEFAULT
 
+logger = logging.getLogger(__name__)
 TRIES = 3
 PATIENCE = DEFAULT.handover / 2  # seconds for workers to rest, in each try; they rest for longer
 LOOK = 0.05  # seconds
@@ -54,13 +59,14 @@ class Swap:
     def make(self, *, check: Callable[[], None] = lambda: None) -> bool:
         """Answers whether the old one is followed from now on. Raises `NotDone` when workers do not rest, or the
         pointer says something else than before; engine failures and `StreamBlocked` like the filler."""
+        resting = Resting(self.store, self.projection.name, self.old)
         for _ in range(TRIES):
             check()
             self.filler.fill()
             key, until = str(uuid7()), time.monotonic() + PATIENCE
             self._note(key)
             try:
-                if self._rest(key, until):
+                if self._rest(resting, key, until):
                     return self._change(key)
             except Overtaken:  # the store went back, or a worker that follows this generation was faster
                 self.filler.refresh()
@@ -81,12 +87,10 @@ class Swap:
         mine = {"_id": self.projection.name, "handing_over.id": key}
         self.store[POINTERS].update_one(mine, {"$unset": {"handing_over": ""}})
 
-    def _rest(self, key: str, until: float) -> bool:
+    def _rest(self, resting: Resting, key: str, until: float) -> bool:
         """Whether all workers of the live generation that are alive have said in time that they rest."""
-        mine = {"projection": self.projection.name, "generation": self.old}
         while time.monotonic() < until:
-            living = self.store["projection_workers"].find({**mine, **alive(datetime.now(UTC))}, {"handing_over": 1})
-            if all(row.get("handing_over") == key for row in living):
+            if resting.all_rest(key):
                 return True
             self.filler.fill()
             time.sleep(LOOK)
@@ -119,11 +123,13 @@ class Swap:
 
     def _place(self, new: dict[Stream, Checkpoint], live: dict[Stream, Checkpoint]) -> None:
         """Workers shall not read Kafka from its beginning: the live generation knows how far it has been read."""
-        self.filler.applier.checkpoints.place(
-            (new[stream], replace(new[stream], offset=known.offset, topic_identity=known.topic_identity))
+        placed = {
+            stream: replace(new[stream], offset=known.offset, topic_identity=known.topic_identity)
             for stream, known in live.items()
             if known.offset >= 0 and new[stream].event_id and new[stream].topic_identity != known.topic_identity
-        )
+        }
+        self.filler.applier.checkpoints.place((new[stream], after) for stream, after in placed.items())
+        self.filler.refresh()  # what it writes from now on keeps these places
 
 
 def at_or_past(new: dict[Stream, Checkpoint], live: dict[Stream, Checkpoint], heads: dict[Stream, StreamHead]) -> bool:
@@ -145,7 +151,18 @@ def at_or_past(new: dict[Stream, Checkpoint], live: dict[Stream, Checkpoint], he
 
 
 def follow_until_taken_over(swap: Swap) -> bool:
-    """Keeps what is live now up to date until workers have all its partitions; False when none come."""
+    """Keeps what is live now up to date until workers have all its partitions; False when none come.
+
+    The swap is made: an engine that is away, or a partition that cannot go on, is the workers' trouble from now on.
+    """
+    try:
+        return _follow(swap)
+    except (Overtaken, StreamBlocked, *ENGINE_FAILURES) as error:
+        logger.warning("%s: not followed until workers come: %s", swap.projection.name, error)
+        return False
+
+
+def _follow(swap: Swap) -> bool:
     store, name, deadline = swap.store, swap.projection.name, time.monotonic() + TAKEN_OVER
     nobody_since = time.monotonic()
     while time.monotonic() < deadline:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -15,9 +16,13 @@ from pymongo.database import Database
 from projections.runtime.failures import is_engine_failure
 from projections.runtime.generations import POINTERS
 from projections.runtime.projection import Projection
+from queries.documents.connection import POINTER_SECONDS
 
 logger = logging.getLogger(__name__)
 LOOK = 1.0  # seconds between two looks at the pointers
+#: Seconds after which no reader knows an older pointer. Before that the generation that was live must not get ahead of
+#: the one that is: whoever still reads it would see something older at the next look.
+READERS = 2 * POINTER_SECONDS
 #: (projection, generation, stop): works until ``stop`` is set.
 Follow = Callable[[Projection, int, threading.Event], None]
 
@@ -29,6 +34,7 @@ class Followers:
         self._pointers = store[POINTERS]
         self._projections = {projection.name: projection for projection in projections}
         self._follow = follow
+        self._wanted_since: dict[tuple[str, int], float] = {}
         self._running: dict[tuple[str, int], tuple[threading.Event, threading.Thread]] = {}
 
     def run(self, stop: threading.Event) -> None:
@@ -47,7 +53,10 @@ class Followers:
         chosen = {"_id": {"$in": sorted(self._projections)}, "following": {"$gt": 0}}
         wanted = {(row["_id"], int(row["following"])) for row in self._pointers.find(chosen, {"following": 1})}
         self._end(self._running.keys() - wanted)
-        for name, generation in sorted(wanted - self._running.keys()):
+        now = time.monotonic()
+        self._wanted_since = {place: self._wanted_since.get(place, now) for place in wanted}
+        due = {place for place, since in self._wanted_since.items() if now - since > READERS}
+        for name, generation in sorted(due - self._running.keys()):
             stop = threading.Event()
             thread = threading.Thread(
                 target=self._follow,

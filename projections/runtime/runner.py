@@ -18,7 +18,7 @@ from projections.runtime.announcer import Announce, Announcer
 from projections.runtime.checkpoints import Checkpoints, Stream
 from projections.runtime.failures import is_engine_failure
 from projections.runtime.followers import Followers
-from projections.runtime.generations import open_live
+from projections.runtime.generations import live_of, open_live
 from projections.runtime.projection import Projection
 from projections.runtime.settings import DEFAULT, WorkerSettings
 from projections.runtime.worker import Joined, Worker
@@ -163,10 +163,10 @@ def reached_heads(
 ) -> Callable[[set[Stream]], bool]:
     """A question: has the live generation applied everything that is numbered now, but for some partitions?"""
     wanted: dict[Stream, int] = {(h.topic, h.partition): h.sequence for h in log.heads(projection.topics) if h.sequence}
-    checkpoints = Checkpoints(store, projection.name, open_live(store, projection))
+    open_live(store, projection)
 
     def reached(but: set[Stream]) -> bool:
-        held = checkpoints.load(wanted)
+        held = Checkpoints(store, projection.name, live_of(store, projection.name)).load(wanted)
         return all(held[stream].sequence >= sequence for stream, sequence in wanted.items() if stream not in but)
 
     return reached

@@ -65,15 +65,17 @@ class AgainstLog:
         generation: int,
         *,
         pause: float = PAUSE,
+        looks: int = LOOKS,
     ) -> None:
-        self._log, self._unseal, self._projection, self._pause = log, unseal, projection, pause
+        """``looks``: how often a difference is looked at before it counts; once where differences are expected."""
+        self._log, self._unseal, self._projection, self._pause, self._looks = log, unseal, projection, pause, looks
         self._collection = store[collection_name(projection.name, generation)]
         self._checkpoints = Checkpoints(store, projection.name, generation)
 
     def verify(self, only: set[str] | None = None, on_progress: Progress = lambda done, total: None) -> Verified:
         """All documents, or some by id. Raises engine failures."""
         result = self._look(only, on_progress)
-        for _ in range(LOOKS - 1):
+        for _ in range(self._looks - 1):
             again = {difference.document for difference in result.differences}
             if not again:
                 break
