@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import signal
 from typing import Any
 
 from django.core.management.base import CommandError
 
+from acme.bus import Topics
 from acme.env import env
 from acme.ports import aggregate_states, event_log, subject_keys
 from projections.cli.arguments import positive
@@ -24,6 +26,7 @@ from projections.rebuilding.parity import Parity
 from projections.rebuilding.plan import LeaseLost, abandon
 from projections.rebuilding.rebuild import Objected, Rebuilt, rebuild, roll_back
 from projections.rebuilding.swap import drop_previous
+from projections.runtime.control import NotDone
 from projections.runtime.intake import StreamBlocked
 from projections.runtime.projection import Projection
 from projections.verification.verify import Oracles
@@ -34,12 +37,15 @@ AGAIN = "What has been filled stays: the same command goes on from there (--aban
 
 def _rebuild(options: Options, output: Output) -> int:
     (projection,) = projections([options["name"]])
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: workers do not rest for nothing
     try:
         if options["drop_old"]:
             return _drop(projection, options, output)
         if options["abandon"]:
             return _abandon(projection, options, output)
         return _make(projection, options, output)
+    except KeyboardInterrupt as error:
+        raise CommandError(f"ended. {AGAIN}", returncode=FINDING) from error
     except (StreamBlocked, LeaseLost) as error:
         raise CommandError(f"{error}. {AGAIN}", returncode=FINDING) from error
     except ChildFailed as error:
@@ -50,8 +56,12 @@ def _rebuild(options: Options, output: Output) -> int:
 def _make(projection: Projection, options: Options, output: Output) -> int:
     store = open_store()
     oracles = Oracles(log=event_log(), states=aggregate_states(), keys=subject_keys())
+
+    def before_swap() -> None:
+        _refuse_without_kafka(projection)
+
     if options["rollback"]:
-        return _tell(roll_back(store, oracles, projection), output)
+        return _tell(roll_back(store, oracles, projection, before_swap=before_swap), output)
     bootstrap = env.require("kafka_bootstrap_servers") if options["source"] == KAFKA else ""
     try:
         with output.bar(f"rebuild {projection.name}") as move:
@@ -64,16 +74,35 @@ def _make(projection: Projection, options: Options, output: Output) -> int:
                 by=options["by"],
                 bootstrap=bootstrap,
                 accept=options["accept_differences"],
+                before_swap=before_swap,
                 on_progress=move,
             )
     except Objected as error:
         output.show(*_report(error.parity))
-        output.show(f"{projection.name}: not swapped: {error}. {AGAIN}")
-        if not error.parity.objections:
+        output.show(f"{projection.name}: not swapped: {error}")
+        if error.parity.objections:
+            output.show("When the code is mended, drop what it has filled, and rebuild again:")
+            output.show(f"  manage.py projector rebuild {projection.name} --abandon")
+        else:
+            output.show("When the new generation is right:")
             output.show(f"  manage.py projector rebuild {projection.name} --accept-differences")
         output.emit({"projection": projection.name, "swapped": False, "why": str(error), **_plain(error.parity)})
         return FINDING
     return _tell(rebuilt, output)
+
+
+def _refuse_without_kafka(projection: Projection) -> None:
+    """Workers of a generation that has just gone live have to join a group: without Kafka it would stand still, while
+    the live one goes on from the log. Raises `NotDone` and `acme.bus.BusUnavailable`."""
+    if not env.kafka_bootstrap_servers:
+        return
+    topics = Topics(env.kafka_bootstrap_servers)
+    try:
+        missing = sorted(set(projection.topics) - set(topics.identities(projection.topics)))
+    finally:
+        topics.close()
+    if missing:
+        raise NotDone(f"not swapped: Kafka has no topics {', '.join(missing)} (manage.py create_topics). {AGAIN}")
 
 
 def _tell(rebuilt: Rebuilt, output: Output) -> int:
@@ -88,7 +117,7 @@ def _tell(rebuilt: Rebuilt, output: Output) -> int:
         f"  manage.py projector rebuild {name} --drop-old",
     )
     if not rebuilt.taken_over:
-        output.show(f"nobody works on it: manage.py projector run {name}")
+        output.show("no worker has all of its partitions yet:", f"  manage.py projector status {name}")
     output.emit(
         {
             "projection": name,

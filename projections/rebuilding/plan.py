@@ -11,7 +11,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -21,7 +21,7 @@ from pymongo.database import Database
 from acme.ports import EventLog
 from projections.runtime.checkpoints import Checkpoints, Stream
 from projections.runtime.control import NotDone
-from projections.runtime.failures import is_engine_failure
+from projections.runtime.failures import ENGINE_FAILURES, is_engine_failure
 from projections.runtime.generations import POINTERS, drop_generation, next_number, open_live, prepare
 from projections.runtime.projection import Projection
 
@@ -192,7 +192,8 @@ def leased(store: Database[dict[str, Any]], projection: Projection, building: Bu
     finally:
         over.set()
         thread.join(LEASE)
-        store[POINTERS].update_one(mine, {"$set": {"building.lease_until": datetime.now(UTC)}})
+        with suppress(*ENGINE_FAILURES):  # it ends by itself
+            store[POINTERS].update_one(mine, {"$set": {"building.lease_until": datetime.now(UTC)}})
 
 
 def all_streams(log: EventLog, projection: Projection) -> list[Stream]:

@@ -61,10 +61,12 @@ def rebuild(
     by: str,
     bootstrap: str = "",
     accept: bool = False,
+    before_swap: Callable[[], None] = lambda: None,
     on_progress: Progress = lambda what, done, total: None,
 ) -> Rebuilt:
     """Raises `Objected` (``accept``: only where the new generation itself is wrong), `NotDone`,
-    `projections.rebuilding.children.ChildFailed`, `StreamBlocked` and engine failures; another run goes on then."""
+    `projections.rebuilding.children.ChildFailed`, `StreamBlocked`, engine failures and what ``before_swap`` raises,
+    which is asked when all is ready; another run goes on then."""
     building = begin(store, oracles.log, projection, source=source, by=by)
     streams = all_streams(oracles.log, projection)
     with leased(store, projection, building) as check:
@@ -98,6 +100,7 @@ def rebuild(
         why = parity.objections + ([] if accept else parity.doubts)
         if why:
             raise Objected(parity, why)
+        before_swap()
         return _go_live(store, projection, building, pointer, streams, parity, check)
 
 
@@ -138,7 +141,9 @@ def _go_live(
     )
 
 
-def roll_back(store: Store, oracles: Oracles, projection: Projection) -> Rebuilt:
+def roll_back(
+    store: Store, oracles: Oracles, projection: Projection, *, before_swap: Callable[[], None] = lambda: None
+) -> Rebuilt:
     """The generation before goes live again, and what was live is kept in its place; brought up to date first.
 
     Raises like `rebuild`, and `NotDone` when there is none.
@@ -157,6 +162,7 @@ def roll_back(store: Store, oracles: Oracles, projection: Projection) -> Rebuilt
             change={"version": pointer.get("previous_version"), "previous_version": pointer.get("version")},
             filler=filler,
         )
+        before_swap()
         followed = swap.make()
         events = sum(checkpoint.sequence for checkpoint in filler.applier.held.values())
         taken_over = follow_until_taken_over(swap)
@@ -181,7 +187,8 @@ def _progress(
     mine = {"projection": projection.name, "generation": generation}
 
     def look() -> None:
-        done = sum(row["sequence"] for row in rows.find(mine, {"sequence": 1}))
-        on_progress("fill", done, max(total, done))
+        with suppress(*ENGINE_FAILURES):  # whoever fills waits for the engine, and says so when it does not come back
+            done = sum(row["sequence"] for row in rows.find(mine, {"sequence": 1}))
+            on_progress("fill", done, max(total, done))
 
     return look

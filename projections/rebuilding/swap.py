@@ -68,13 +68,13 @@ class Swap:
             try:
                 if self._rest(resting, key, until):
                     return self._change(key)
-            except Overtaken:  # the store went back, or a worker that follows this generation was faster
+            except Overtaken:  # the store went back, a worker that follows it was faster, or the note was taken away
                 self.filler.refresh()
             finally:
                 self._give_up(key)
         raise NotDone(
-            f"workers of {self.projection.name} did not rest within {PATIENCE:.0f} s, {TRIES} times: generation "
-            f"{self.new} is complete and not live. Look at projector status, then run it again"
+            f"the workers of {self.projection.name} could not be brought to rest in {TRIES} tries of {PATIENCE:.0f} s: "
+            f"generation {self.new} is complete and not live. Look at projector status, then run it again"
         )
 
     def _note(self, key: str) -> None:
@@ -114,9 +114,7 @@ class Swap:
             gone["following"] = ""
         mine = {"_id": self.projection.name, "live": self.old, "handing_over.id": key, **self.named}
         if not self.store[POINTERS].update_one(mine, {"$set": note, "$unset": gone}).matched_count:
-            raise NotDone(
-                f"the workers of {self.projection.name} have gone on, or its pointer was changed: run it again"
-            )
+            raise Overtaken(f"the workers of {self.projection.name} have gone on, or its pointer was changed")
         if not same_log:
             fail_open(self.store, self.projection.name, self.old, "another generation went live")
         return same_log

@@ -175,6 +175,7 @@ class Worker:
         if self._part is not None and self._follows is None and orders.live != self._part.generation:
             logger.warning("%s: generation %d is live now", self.projection.name, orders.live)
             self._leave_group()
+            self._supply.blocked.clear()
             self._part = None
         if self._consumer is not None and orders.group != group:
             logger.warning("%s: joining another consumer group", self.projection.name)
@@ -289,7 +290,7 @@ class Worker:
     def _leave_dead_group(self, beat: Heartbeat) -> None:
         """Gives up a consumer group in which nobody gets partitions, as a broker may have after a leave amid a join."""
         now = time.monotonic()
-        if self._assigned or beat.somebody_works():
+        if self._follows or self._assigned or beat.somebody_works():  # a follower does not move the live workers
             self._without_partitions_since = now
         elif now - self._without_partitions_since > self._settings.group_given_up:
             logger.warning("%s: nobody gets partitions in group %d", self.projection.name, self._told.orders.group)

@@ -27,9 +27,9 @@ SUBCOMMANDS = (
 )
 EPILOG = """each subcommand has a help of its own with examples: manage.py projector lag --help
 
-exit codes: 0 done; 1 a finding (parked letters, a blocked partition, a projection that nobody works on, a
-            publisher that stands still, lag over the threshold, a request that was refused or not carried out); 2
-            usage; 3 an engine cannot be reached"""
+exit codes: 0 done; 1 a finding (parked letters, documents that differ, a rebuild that was not swapped in, a blocked
+            partition, a projection that nobody works on, a publisher that stands still, lag over the threshold, a
+            request that was refused or not carried out); 2 usage; 3 an engine cannot be reached"""
 
 
 class Command(BaseCommand):

@@ -302,7 +302,7 @@ def test_workers_that_do_not_rest_keep_the_live_generation(shelf: Shelf, monkeyp
     lease = datetime.now(UTC) + timedelta(minutes=1)
     row = {"_id": "x", "projection": "products", "generation": 1, "lease_until": lease, "partitions": []}
     shelf.store["projection_workers"].insert_one(row)
-    with pytest.raises(NotDone, match="did not rest"):
+    with pytest.raises(NotDone, match="could not be brought to rest"):
         shelf.rebuild()
     assert shelf.pointer["live"] == 1 and "handing_over" not in shelf.pointer
     shelf.store["projection_workers"].delete_one({"_id": "x"})
