@@ -83,7 +83,7 @@ def test_defect_counters_without_fences(shop: OpenShop) -> None:
         campaign.account.verdict()
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 def test_a_restored_postgresql_is_noticed_and_there_is_a_way_out(shop: OpenShop) -> None:
     """After the campaign, because the restore loses what was answered since the copy."""
     in_our_time(shop, "projector-1")

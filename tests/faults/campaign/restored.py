@@ -85,7 +85,7 @@ def way_out(shop: OpenShop) -> None:
 def made_anew(shop: OpenShop, name: str) -> None:
     """A rebuild, as the alert advises; in the short form the quicker reset."""
     command = ("rebuild", name, "--workers", "1") if LONG else ("reset", name)
-    shop.manage("projector", *command, "--yes")
+    shop.manage("projector", *command, "--yes", seconds=600)
 
 
 def equal_again(shop: OpenShop, answered: set[str], seconds: float = 120) -> None:
