@@ -29,8 +29,8 @@ class Consumer:
     or at the beginning), ``on_revoked`` as soon as it is known; nothing of those partitions is returned then. Both
     get only what changed. A broker that is down does not raise out of `poll`: it returns nothing, and `connected` says
     why. A broker that comes back, even empty with new topics, is joined again by the same object; it does not know of
-    the change, so the caller compares `Topics.identities` and seeks (a position past the end reads nothing, and raises
-    no error). The constructor raises `BusUnavailable` when no broker answers within four seconds.
+    the change, so the caller compares `Topics.identities` and seeks (a position past the end raises no error: the
+    embedded broker returns nothing, Apache Kafka sends the reader back to the beginning). The constructor raises `BusUnavailable` when no broker answers within four seconds.
 
     ``member`` makes the membership static: the same name comes back to its partitions without a rebalance.
     """

@@ -87,6 +87,11 @@ def test_every_secret_is_declared_made_and_used() -> None:
     assert not [name for name in declared if not re.search(rf"\b{name}\b", maker)]
 
 
+def test_kafka_is_the_one_that_the_tests_run_on() -> None:
+    pom = (PROJECT / "tests" / "kafka" / "pom.xml").read_text()
+    assert re.findall(r"<kafka.version>(.+)</kafka.version>", pom) == [SERVICES["kafka"]["image"].split(":")[1]]
+
+
 def test_every_mounted_file_is_there() -> None:
     mounts = [volume for service in SERVICES.values() for volume in service.get("volumes", []) if volume[0] == "."]
     assert mounts
