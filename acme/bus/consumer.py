@@ -30,7 +30,8 @@ class Consumer:
     get only what changed. A broker that is down does not raise out of `poll`: it returns nothing, and `connected` says
     why. A broker that comes back, even empty with new topics, is joined again by the same object; it does not know of
     the change, so the caller compares `Topics.identities` and seeks (a position past the end raises no error: the
-    embedded broker returns nothing, Apache Kafka sends the reader back to the beginning). The constructor raises `BusUnavailable` when no broker answers within four seconds.
+    embedded broker returns nothing, Apache Kafka sends the reader back to the beginning). The constructor raises
+    `BusUnavailable` when no broker answers within four seconds.
 
     ``member`` makes the membership static: the same name comes back to its partitions without a rebalance.
     """
