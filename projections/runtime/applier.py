@@ -214,7 +214,11 @@ class Applier:
             self._letters_known += letters
 
     def _refuse_overflow(self, events: list[Envelope]) -> None:
-        """Raises `QueueFull` naming, in each partition, the first event whose letter would be one too many."""
+        """Raises `QueueFull` naming, in each partition, the first event whose letter would be one too many.
+
+        What a batch has passed over before may be parked again, room or not: no request moves an aggregate before the
+        checkpoint has come so far, so there would never be any.
+        """
         if not events or not self._near_a_limit(events):
             return
         room = self._limits.in_all - self.letters.count()
@@ -222,6 +226,8 @@ class Applier:
         first: dict[Stream, int] = {}
         for event in sorted(self.letters.missing(events), key=lambda e: e.sequence or 0):
             name, stream = event.aggregate, (event.topic, event.partition)
+            if name in self.stopped and (event.sequence or 0) <= self.stopped[name].passed_to:
+                continue
             if name not in parked:
                 parked[name] = self.letters.count(name)
             if room <= 0 or parked[name] >= self._limits.per_aggregate:

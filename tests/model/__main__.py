@@ -10,7 +10,7 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0, help="of the first run")
     parser.add_argument("--runs", type=int, default=1)
     parser.add_argument("--steps", help="numbers of the steps that are taken, with commas (default: all)")
+    parser.add_argument("--trace", action="store_true", help="show each step and call of every run")
     parser.add_argument("--keep-going", action="store_true", help="all runs, also after one that fails; no schedules")
     parser.add_argument("--defects", action="store_true", help="turn guards off, one after the other")
     options = parser.parse_args()
@@ -30,7 +31,7 @@ def main() -> int:
         return try_defects(options.seed, options.runs)
     steps = [int(number) for number in options.steps.split(",")] if options.steps else None
     started, failed = time.monotonic(), 0
-    for run, error in failing(options.seed, options.runs, steps):
+    for run, error in failing(options.seed, options.runs, steps, print if options.trace else None):
         failed += 1
         print(f"seed {run.seed}: {error[:1500]}", flush=True)
         if not options.keep_going:
@@ -52,12 +53,14 @@ def _set_up() -> None:
     logging.disable(logging.CRITICAL)
 
 
-def failing(seed: int, runs: int, steps: list[int] | None = None) -> Iterator[tuple[Run, str]]:
+def failing(
+    seed: int, runs: int, steps: list[int] | None = None, tell: Callable[[str], None] | None = None
+) -> Iterator[tuple[Run, str]]:
     """The runs that fail, each with what does not hold."""
     from tests.model.schedule import STEPS, Failed, Run
 
     for number in range(seed, seed + runs):
-        run = Run(number, range(STEPS) if steps is None else steps)
+        run = Run(number, range(STEPS) if steps is None else steps, tell)
         try:
             run.take()
         except Failed as error:

@@ -59,6 +59,7 @@ class Actor:
         self.name = name
         self.greenlet = greenlet(lambda _: body(), getcurrent())
         self.budget = 0
+        self.stops_before = ""  # it is suspended before the first call with this in its name
         self.killed = self.over = False
         self.error: BaseException | None = None
 
@@ -72,11 +73,14 @@ class Actors:
         self.down: set[str] = set()  # engines that do not answer
         self.tell: Callable[[str], None] | None = None
 
-    def run(self, actor: Actor, budget: int = UNTIL_REST, order: str = "") -> None:
-        """Lets an actor go on for so many calls, or until it rests; ``order`` says what becomes of the first one."""
+    def run(self, actor: Actor, budget: int = UNTIL_REST, order: str = "", stops_before: str = "") -> None:
+        """Lets an actor go on for so many calls, until one of some kind, or until it rests.
+
+        ``order`` says what becomes of the call before which it was suspended.
+        """
         if actor.over:
             return
-        actor.budget, self.current = budget, actor
+        actor.budget, actor.stops_before, self.current = budget, stops_before, actor
         try:
             actor.greenlet.switch(order)
         except Killed:
@@ -125,7 +129,8 @@ class Actors:
         if actor.killed:
             return KILL
         actor.budget -= 1
-        order = self._switch(actor) if actor.budget < 0 else ""
+        here = actor.budget < 0 or (actor.stops_before and actor.stops_before in what)
+        order = self._switch(actor) if here else ""
         if self.tell:
             self.tell(f"    {actor.name} {order} {what}")
         return order

@@ -20,17 +20,51 @@ STEPS = 70
 Step = Callable[[Shop, random.Random], None]
 
 
+#: Calls before which others come in: writes, the reading of documents, and what the publisher does.
+DELICATE = (" writes", "__g1 find", "__g1 write", "checkpoints", "dead_letters", "send", "move", "acquire")
+
+
 def work(shop: Shop, chance: random.Random) -> None:
-    """Somebody goes on: to the end of the turn, or for a few calls of engines."""
-    actors = [*shop.workers, *shop.workers, *shop.publishers, *([shop.operator] if shop.operator else [])]
+    """Somebody goes on: to the end of the turn, for a few calls of engines, or up to a delicate one."""
+    workers = [worker for worker in shop.workers if worker.name not in shop.asleep]
+    actors = [*workers, *workers, *shop.publishers, *([shop.operator] if shop.operator else [])]
     go_on(shop, chance, chance.choice(actors))
 
 
 def go_on(shop: Shop, chance: random.Random, actor: Actor, order: str = "") -> None:
-    if chance.random() < 0.5:
+    how = chance.random()
+    if how < 0.5:
         shop.go_on(actor, order=order)
-    else:
+    elif how < 0.75:
         shop.go_on(actor, chance.randint(0, 30), order)
+    else:
+        shop.go_on(actor, order=order, stops_before=chance.choice(DELICATE))
+
+
+def a_worker_falls_asleep(shop: Shop, chance: random.Random) -> None:
+    """In the middle of a batch; the broker gives its partitions to the others, who go on for it."""
+    number = chance.randrange(len(shop.workers))
+    worker = shop.workers[number]
+    for _ in range(chance.randint(1, 2)):
+        shop.go_on(worker, stops_before=f"__g{shop.live} {chance.choice(['find', '', 'write'])}")
+    others = [member for member in shop.broker.members if not member.closed and member.owner is not worker]
+    if not others:
+        return
+    shop.asleep.add(worker.name)
+    for member in shop.broker.members:
+        if member.owner is worker:
+            for stream in sorted(member.target):
+                chance.choice(others).target.add(stream)
+            member.target = set()
+    for _ in range(chance.randint(2, 8)):
+        work(shop, chance)
+
+
+def all_wake_up(shop: Shop, chance: random.Random) -> None:
+    for worker in shop.workers:
+        if worker.name in shop.asleep:
+            shop.asleep.remove(worker.name)
+            go_on(shop, chance, worker)
 
 
 def record(shop: Shop, chance: random.Random) -> None:
@@ -166,8 +200,12 @@ def back_up(shop: Shop, _: random.Random) -> None:
 
 
 def postgresql_is_restored(shop: Shop, chance: random.Random) -> None:
+    """Between batches: what one that never came to its checkpoint has left in documents nobody can tell."""
     backups = shop.postgresql.backups
     if backups:
+        shop.actors.down.clear()
+        for worker in shop.workers * 4:
+            shop.go_on(worker)
         shop.postgresql.restore(chance.randrange(len(backups)))
 
 
@@ -179,6 +217,7 @@ FAULTS: list[dict[Step, float]] = [
     {a_call_fails: 2},
     {an_engine_is_away: 1},
     {partitions_move: 2},
+    {a_worker_falls_asleep: 1.5, all_wake_up: 1.5},
     {kafka_is_emptied: 1},
     {kafka_loses_its_tail: 1},
     {kafka_delivers_again: 1, a_late_record_arrives: 1},

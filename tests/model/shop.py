@@ -69,6 +69,7 @@ class Shop:
         self.workers = [self._worker(number) for number in range(chance.randint(1, 3))]
         self.publishers = [self._publisher(number) for number in range(chance.randint(1, 2))]
         self.operator: Actor | None = None
+        self.asleep: set[str] = set()  # names of workers that are suspended for longer
         self.running: dict[str, Worker] = {}
         self.peace = False  # there are no faults any more
         self.told: set[str] = set()  # why something cannot go on
@@ -128,8 +129,8 @@ class Shop:
 
     # The same, as the schedule uses it
 
-    def go_on(self, actor: Actor, budget: int = UNTIL_REST, order: str = "") -> None:
-        self.actors.run(actor, budget, order)
+    def go_on(self, actor: Actor, budget: int = UNTIL_REST, order: str = "", stops_before: str = "") -> None:
+        self.actors.run(actor, budget, order, stops_before)
         if actor.error is not None:
             raise actor.error
 
