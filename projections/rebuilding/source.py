@@ -60,13 +60,14 @@ class LogSource:
 class KafkaSource:
     """The topics themselves, read by nobody's group from the beginning (or from where a checkpoint says)."""
 
-    PATIENCE = 20  # polls that bring nothing although Kafka has acknowledged more
+    PATIENCE = 20  # polls that bring nothing that is wanted although Kafka has acknowledged more
     POLL = 0.5  # seconds
 
     def __init__(self, bootstrap: str, streams: list[Stream], identities: dict[str, str]) -> None:
         self._reader, self.identities = Reader(bootstrap, streams), identities
         self._waiting: dict[Stream, list[Arrived]] = {}
-        self._empty = dict.fromkeys(streams, 0)
+        self._passed_over: set[Stream] = set()  # asked in vain since something was taken
+        self._polls_in_vain = 0
 
     def start(self, held: dict[Stream, Checkpoint]) -> None:
         self._waiting = {stream: [] for stream in held}
@@ -78,27 +79,28 @@ class KafkaSource:
         return head.published
 
     def next(self, held: Checkpoint, head: StreamHead, limit: int) -> list[Arrived]:
-        if not any(self._waiting.values()):
-            self._poll()
         waiting = self._waiting[held.stream]
+        if not waiting and self._nobody_takes(held.stream):
+            self._poll(held.stream)
         if not waiting:
-            self._miss(held.stream)
+            self._passed_over.add(held.stream)
             return []
         some, waiting[:] = waiting[:limit], waiting[limit:]
-        self._empty[held.stream] = 0
+        self._passed_over.clear()
+        self._polls_in_vain = 0
         return take_in_order(held, some, self._lacks(held.stream), log_epoch=head.log_epoch, limit=limit)
 
-    def _poll(self) -> None:
-        for stream, records in self._reader.poll(self.POLL).items():
-            self._waiting[stream].extend(_events(records))
+    def _nobody_takes(self, stream: Stream) -> bool:
+        """Whether what waits, if anything, is of partitions that want no more: of events behind their end, or twice."""
+        return stream in self._passed_over or not any(self._waiting.values())
 
-    def _miss(self, stream: Stream) -> None:
-        """Nothing of this partition, though Kafka has acknowledged more: others may have had the whole poll."""
-        if any(self._waiting.values()):
-            return
-        self._empty[stream] += 1
-        if self._empty[stream] > self.PATIENCE:
+    def _poll(self, stream: Stream) -> None:
+        self._polls_in_vain += 1
+        if self._polls_in_vain > self.PATIENCE:
             raise SourceIncomplete(f"Kafka brings nothing more of {stream[0]}[{stream[1]}]: rebuild from the log")
+        self._passed_over.clear()
+        for polled, records in self._reader.poll(self.POLL).items():
+            self._waiting[polled].extend(_events(records))
 
     def _lacks(self, stream: Stream) -> Fill:
         def fill(first: int, last: int) -> list[Envelope]:
