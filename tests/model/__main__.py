@@ -25,10 +25,11 @@ def main() -> int:
     parser.add_argument("--trace", action="store_true", help="show each step and call of every run")
     parser.add_argument("--keep-going", action="store_true", help="all runs, also after one that fails; no schedules")
     parser.add_argument("--defects", action="store_true", help="turn guards off, one after the other")
+    parser.add_argument("--rare", action="store_true", help="those, and others that take long to find")
     options = parser.parse_args()
     _set_up()
-    if options.defects:
-        return try_defects(options.seed, options.runs)
+    if options.defects or options.rare:
+        return try_defects(options.seed, options.runs, rare=options.rare)
     steps = [int(number) for number in options.steps.split(",")] if options.steps else None
     started, failed = time.monotonic(), 0
     for run, error in failing(options.seed, options.runs, steps, print if options.trace else None):
@@ -77,12 +78,12 @@ def show(run: Run) -> None:
     print(f"again: python -m tests.model --seed {found.seed} --steps {','.join(map(str, found.steps))}")
 
 
-def try_defects(seed: int, runs: int) -> int:
+def try_defects(seed: int, runs: int, *, rare: bool) -> int:
     """Says for each defect in which run it was found; 1 when one is not found in so many."""
-    from tests.model.defects import DEFECTS, turned_off
+    from tests.model.defects import DEFECTS, RARE, turned_off
 
-    missed = 0
-    for name in DEFECTS:
+    names, missed = [*DEFECTS, *(RARE if rare else ())], 0
+    for name in names:
         started = time.monotonic()
         with turned_off(name):
             run, error = next(failing(seed, runs), (None, ""))
@@ -92,7 +93,7 @@ def try_defects(seed: int, runs: int) -> int:
             print(f"NOT FOUND in {runs} runs ({seconds:.1f} s): {name}", flush=True)
         else:
             print(f"found in run {run.seed - seed + 1} ({seconds:.1f} s): {name}: {error[:120]!r}", flush=True)
-    print(f"model: {len(DEFECTS)} guards turned off, {missed} of them not found")
+    print(f"model: {len(names)} guards turned off, {missed} of them not found")
     return 1 if missed else 0
 
 

@@ -16,8 +16,8 @@ from projections.runtime.projection import Projection
 from projections.runtime.settings import AT_ONCE
 from tests.contract.history import History
 
-#: Sections of two aggregates in one document, of one, and counters.
-TRIED = ("products", "carts", "sales_by_day")
+#: Sections of two aggregates in one document, of one, and counters, in which more can go wrong.
+TRIED = ("products", "carts", "sales_by_day", "sales_by_day")
 PARTITIONS = (0, 1)
 LONGEST = 7  # events of one aggregate
 MOST = 5  # aggregates

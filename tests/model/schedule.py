@@ -217,7 +217,7 @@ FAULTS: list[dict[Step, float]] = [
     {a_call_fails: 2},
     {an_engine_is_away: 1},
     {partitions_move: 2},
-    {a_worker_falls_asleep: 1.5, all_wake_up: 1.5},
+    {a_worker_falls_asleep: 2, all_wake_up: 1.5},
     {kafka_is_emptied: 1},
     {kafka_loses_its_tail: 1},
     {kafka_delivers_again: 1, a_late_record_arrives: 1},

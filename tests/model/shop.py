@@ -66,7 +66,7 @@ class Shop:
         self.broker.create(self.projection.topics)
         self.log = Log(self.postgresql)
         self.at_once = chance.choice([2, 5, 100])  # events per numbering statement and send
-        self.workers = [self._worker(number) for number in range(chance.randint(1, 3))]
+        self.workers = [self._worker(number) for number in range(chance.choice([1, 2, 2, 3]))]
         self.publishers = [self._publisher(number) for number in range(chance.randint(1, 2))]
         self.operator: Actor | None = None
         self.asleep: set[str] = set()  # names of workers that are suspended for longer
@@ -218,10 +218,10 @@ def _settings(chance: random.Random) -> WorkerSettings:
         log_records=chance.choice([1, 3, 5, 50]),
         poll=chance.choice([0.1, 0.5, 2.0]),
         control=chance.choice([0.05, 0.4]),
-        heartbeat=chance.choice([0.05, 0.3, 1.0]),
+        heartbeat=chance.choice([0.05, 1.0, 1.0]),
         idle_before_log=chance.choice([0.1, 1.0, 2.0]),
         blocked_retry=chance.choice([0.5, 3.0]),
-        tidy=chance.choice([0.1, 5.0]),
+        tidy=chance.choice([0.1, 5.0, 5.0]),
         retried_at_once=chance.choice([1, 2, 100]),
         limits=QueueLimits(per_aggregate=chance.choice([2, 20]), in_all=chance.choice([4, 40, 40])),
     )
