@@ -17,6 +17,7 @@ from pymongo.database import Database
 
 from acme.ports import EventLog, StreamHead
 from projections.runtime.checkpoints import Checkpoint, Stream
+from projections.runtime.liveness import Liveness
 
 #: How long a heartbeat without a lease (of an older version) counts.
 ALIVE = timedelta(seconds=10)
@@ -45,6 +46,7 @@ class Heartbeat:
         self._host, self._pid = socket.gethostname(), os.getpid()
         self._projection, self._generation = projection, generation
         self._id = key
+        self._liveness = Liveness()
         self._started = self._complete_to = datetime.now(UTC)
 
     def copy_heads(self, topics: tuple[str, ...]) -> dict[Stream, StreamHead]:
@@ -137,9 +139,11 @@ class Heartbeat:
         )
 
     def somebody_works(self) -> bool:
-        """Whether any worker of this generation holds partitions and is alive."""
-        living = {"projection": self._projection, "generation": self._generation, **alive(datetime.now(UTC))}
-        return self._store["projection_workers"].find_one({**living, "partitions.0": {"$exists": True}}) is not None
+        """Whether any worker of this generation holds partitions and is alive, by what is seen of its heartbeat."""
+        holding = {"projection": self._projection, "generation": self._generation, "partitions.0": {"$exists": True}}
+        rows = self._store["projection_workers"].find(holding, {"seen_at": 1, "lease_until": 1})
+        lives = [self._liveness.is_alive(row) for row in rows]  # each is looked at every time
+        return any(lives)
 
     def leave(self) -> None:
         """Takes the worker's document away at a clean stop."""

@@ -67,8 +67,14 @@ class Campaign:
             if found is not None and at_least <= found.waiting < CAUGHT_UP:
                 return found
             self._clients_are_well()
-            assert time.monotonic() < deadline, f"no normal work after {seconds:.0f} s: {found}\n{self.shop.tail()}"
+            assert time.monotonic() < deadline, f"no normal work after {seconds:.0f} s: {found}\n{self._what_is_seen()}"
             time.sleep(0.02)
+
+    def _what_is_seen(self) -> str:
+        """What an operator would look at."""
+        status = self.shop.manage("projector", "status", check=False).stdout
+        log = self.shop.home.log("projector-1").read_text()[-6000:]
+        return "\n".join((self.shop.tail(), status, log))
 
     def more_recorded(self, events: int, seconds: float = 60) -> None:
         """Returns when so many more events are recorded and nearly all are applied."""
