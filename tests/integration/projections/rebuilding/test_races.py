@@ -11,10 +11,10 @@ import pytest
 from pymongo.errors import AutoReconnect
 
 from acme.ports import event_log
-from projections.rebuilding import plan, rebuild, resting, swap
+from projections.rebuilding import plan, rebuild, swap
 from projections.rebuilding.fillers import filler_of
 from projections.rebuilding.resting import Resting
-from projections.runtime import followers
+from projections.runtime import followers, liveness
 from projections.runtime.control import NotDone
 from projections.runtime.followers import Followers
 from projections.runtime.runner import reached_heads
@@ -118,8 +118,8 @@ def test_a_worker_that_runs_once_sees_the_swap(shelf: Shelf) -> None:
 
 
 def test_whoever_is_alive_is_waited_for_whatever_its_clock_says(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(resting, "SILENT", 0.6)
-    monkeypatch.setattr(resting, "SILENT_WITHOUT_LEASE", 0.3)
+    monkeypatch.setattr(liveness, "SILENT", 0.6)
+    monkeypatch.setattr(liveness, "SILENT_WITHOUT_LEASE", 0.3)
     beats, behind = shelf.store[WORKERS], datetime.now(UTC) - timedelta(hours=2)
     row = {"_id": "x", "projection": "products", "generation": 1, "lease_until": behind, "seen_at": behind}
     beats.insert_one(row)
