@@ -10,8 +10,6 @@ import datetime as dt
 import runpy
 import sys
 
-from pymongo import MongoClient
-
 from tests.faults.campaign.shop import OpenShop
 
 
@@ -25,17 +23,6 @@ def in_our_time(shop: OpenShop, name: str) -> None:
     """Kills that process, if its clock is wrong, and starts it with ours."""
     if shop.one(name).service.program.argv != shop.own_argv(name):
         shop.exchange(name)
-
-
-def without_ghosts(shop: OpenShop) -> None:
-    """Takes away heartbeats of workers that were killed while their clock was ahead.
-
-    A known limit: whether a worker lives is told by wall clocks, so these count as alive for as long as their clock was
-    ahead, and a rebuild waits in vain for them to rest.
-    """
-    with MongoClient(shop.urls["MONGODB_URL"]) as client:
-        ahead = {"lease_until": {"$gt": dt.datetime.now(dt.UTC) + dt.timedelta(seconds=20)}}
-        client.get_default_database()["projection_workers"].delete_many(ahead)
 
 
 def main() -> None:

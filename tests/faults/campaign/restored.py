@@ -17,7 +17,6 @@ import psycopg
 from pymongo import MongoClient
 
 from tests.faults.campaign.account import differences, shown_orders, stored_orders
-from tests.faults.campaign.clock import without_ghosts
 from tests.faults.campaign.kinds.stores import copied, empty_broker
 from tests.faults.campaign.progress import progress, projections
 from tests.faults.campaign.shop import OpenShop
@@ -77,7 +76,6 @@ def way_out(shop: OpenShop) -> None:
     """What the documentation tells an operator: a new epoch, then every read model anew."""
     shop.manage("relay", "--new-epoch", "--yes")
     wait(lambda: diverged(shop), "readers of the old epoch stop")
-    without_ghosts(shop)
     with ThreadPoolExecutor(3) as operators:
         list(operators.map(partial(made_anew, shop), projections(shop.urls)))
 

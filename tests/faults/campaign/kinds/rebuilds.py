@@ -6,7 +6,6 @@ import subprocess
 import sys
 
 from tests.faults.campaign.campaign import Campaign
-from tests.faults.campaign.clock import in_our_time, without_ghosts
 from tests.faults.campaign.progress import projections
 from tests.stack import PROJECT
 
@@ -16,9 +15,6 @@ LIVES = (0.5, 8.0)  # seconds, for the first one, its start included
 def rebuild_killed(campaign: Campaign) -> None:
     """The first run dies at any moment, the second one goes on and swaps; the load never stops."""
     shop = campaign.shop
-    in_our_time(shop, "projector-1")
-    campaign.work_under_way()
-    without_ghosts(shop)
     command = ("projector", "rebuild", campaign.moments.choice(projections(shop.urls)), "--yes")
     first = subprocess.Popen(
         [sys.executable, "manage.py", *command],
