@@ -13,7 +13,7 @@ from django.db import IntegrityError, connection, transaction
 
 from acme.contracts.topics import BY_AGGREGATE, partition_of
 from commands.outbox.direct import connect
-from commands.outbox.log import insert_events
+from commands.outbox.log import PostgresEventLog, insert_events
 from commands.outbox.models import DomainEvent, StreamHead
 from commands.outbox.sequencer import number
 from tests.integration.outbox.conftest import event_row, in_thread, record_events
@@ -125,3 +125,14 @@ def test_numbering_is_dense_and_keeps_version_order_under_eight_writers(shop_dat
     for pair, sequences in numbers.items():
         assert sequences == list(range(1, len(sequences) + 1)), f"{pair} is not dense"
         assert StreamHead.objects.get(topic=pair[0], partition=pair[1]).sequence == len(sequences)
+
+
+def test_the_log_says_which_event_has_a_sequence(shop_database: None) -> None:
+    rows = record_events(3)
+    with connect("test") as session:
+        number(session, 10)
+    numbered = {(r.topic, r.partition, r.sequence): r.event_id for r in DomainEvent.objects.all()}
+    assert len(numbered) == len(rows)
+    asked = [*numbered, (rows[0].topic, rows[0].partition, 99)]
+    assert PostgresEventLog().event_ids(asked) == numbered
+    assert PostgresEventLog().event_ids([]) == {}

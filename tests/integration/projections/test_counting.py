@@ -12,6 +12,8 @@ from pymongo import MongoClient
 from pymongo.database import Database
 
 from projections.registry import PROJECTIONS
+from projections.runtime import checkpoints
+from projections.runtime.applier import Applier
 from projections.runtime.documents import Overtaken
 from projections.runtime.fold import Refusal
 from tests.contract.feeding import feed, letters_of, new_applier, pending, recovery, relevant, streams_of
@@ -55,6 +57,27 @@ def test_a_lost_tail_is_not_counted_over(store: Database[Any], counted: dict[str
     applier.reload(STREAMS)
     feed(applier, DENSE, largest=200)
     assert documents(store, COUNTER) == counted
+
+
+@pytest.mark.parametrize("asks", [True, False])
+def test_a_lost_document_is_not_taken_for_a_new_one(
+    asks: bool, store: Database[Any], counted: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The store restarts under a worker that has just taken over: its first counts would hide those that were lost."""
+    third, process = len(DENSE) // 3, "1"
+    monkeypatch.setattr(checkpoints, "store_incarnation", lambda store: process)
+    if not asks:
+        monkeypatch.setattr(Applier, "_read_counters", lambda self, fold: None)
+    feed(new_applier(store, COUNTER, STREAMS), DENSE[:third], largest=200)
+    worker = new_applier(store, COUNTER, STREAMS)
+    process = "2"
+    for name in (worker.collection.name, "projection_checkpoints"):
+        store[name].delete_many({})
+    with pytest.raises(Overtaken):
+        worker.apply(pending(worker, DENSE)[:200], {})
+    worker.reload(STREAMS)
+    feed(worker, DENSE, largest=200)
+    assert (documents(store, COUNTER) == counted) == asks
 
 
 def test_what_was_counted_late_is_not_counted_again(store: Database[Any], counted: dict[str, Any]) -> None:

@@ -59,6 +59,29 @@ def test_a_full_queue_stops_partitions_until_retries_make_room(
     assert documents(store, projection) == expected_of(projection)
 
 
+def test_what_was_passed_over_before_needs_no_room(store: Database[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A batch has parked more than there is room for now, and never came to its checkpoint: no request can make room
+    before another has."""
+    projection = PROJECTIONS["orders"]
+    stream = stream_of(projection)
+    aggregate = next(e.aggregate for e in stream if e.event_type == "OrderCompleted")
+    broken = new_applier(store, poisoned(projection, {aggregate}), streams_of(stream))
+
+    def killed(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(broken.checkpoints, "advance", killed)
+    with pytest.raises(KeyboardInterrupt):
+        broken.apply(pending(broken, stream), {})
+    monkeypatch.undo()
+    second = letters_of(store)[1]
+    store["projection_dead_letters"].delete_one({"_id": second["_id"]})
+    assert not fill(limited(store, projection, QueueLimits(per_aggregate=1)), stream)
+    carry_out(store, projection, requests.ask_retry(store, "orders", Selection(everything=True), by="anna"))
+    assert letters_of(store) == []
+    assert documents(store, projection) == expected_of(projection)
+
+
 def limited(store: Database[Any], projection: Projection, limits: QueueLimits) -> Applier:
     applier = Applier(projection, 1, store, plain_unseal, limits=limits)
     applier.reload(streams_of(stream_of(projection)))

@@ -17,6 +17,7 @@ from projections.runtime.intake import (
     EpochChanged,
     GapInLog,
     LogRewritten,
+    check_logged,
     first_left,
     read_ahead,
     take_in_order,
@@ -126,3 +127,28 @@ def test_another_event_under_the_checkpoint_stops_the_partition() -> None:
     ):
         with pytest.raises(LogRewritten):
             attempt()
+
+
+def test_another_event_where_a_lost_batch_had_come_to_stops_the_partition() -> None:
+    """The store has lost a tail, so the checkpoint was set back; documents may have more than it says."""
+    held = replace(at(2), witness=(4, str(UUID(int=77))))
+    assert numbers(take_in_order(held, arrived(3, 4), log_of(), log_epoch=1, limit=9)) == [3]
+    for attempt in (
+        lambda: take_in_order(replace(held, sequence=3), arrived(4), log_of(), log_epoch=1, limit=9),
+        lambda: read_ahead(held, 4, log_of(2, 3, 4), log_epoch=1, limit=9),
+    ):
+        with pytest.raises(LogRewritten):
+            attempt()
+    same = replace(held, witness=(4, str(UUID(int=4))))
+    assert numbers(take_in_order(same, arrived(3, 4, 5), log_of(), log_epoch=1, limit=9)) == [3, 4, 5]
+
+
+def test_the_log_must_have_what_was_applied() -> None:
+    held = replace(at(2), witness=(4, str(UUID(int=4))))
+    check_logged(at(0), {}, log_epoch=1)
+    check_logged(held, {2: UUID(int=2), 4: UUID(int=4)}, log_epoch=1)
+    for logged in ({2: UUID(int=2)}, {2: UUID(int=77), 4: UUID(int=4)}, {}):
+        with pytest.raises(LogRewritten):
+            check_logged(held, logged, log_epoch=1)
+        with pytest.raises(EpochChanged):
+            check_logged(held, logged, log_epoch=2)

@@ -1,0 +1,48 @@
+"""A checkpoint that is set back after a restart of the store remembers how far it was: the log may change meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from pymongo import MongoClient
+from pymongo.database import Database
+
+from projections.registry import PROJECTIONS
+from projections.runtime.checkpoints import Checkpoints
+from tests.contract.feeding import feed, new_applier, relevant, streams_of
+from tests.contract.history import History, plain_unseal
+from tests.oracle import replay
+from tests.oracle import stored as documents
+
+CARTS = PROJECTIONS["carts"]
+STREAM = relevant(CARTS, History(seed=3).interleaved(3))
+STREAMS = streams_of(STREAM)
+
+
+@pytest.fixture
+def store(mongo: str, mongo_database: str) -> Iterator[Database[Any]]:
+    with MongoClient(mongo, tz_aware=True) as client:
+        yield client[mongo_database]
+
+
+@pytest.mark.parametrize("largest", [1000, 2], ids=["to nothing at all", "by one batch"])
+def test_the_event_it_had_come_to_is_remembered_until_it_is_there_again(largest: int, store: Database[Any]) -> None:
+    applier = new_applier(store, CARTS, STREAMS)
+    feed(applier, STREAM, largest=largest)
+    reached = dict(applier.held)
+    after = Checkpoints(store, "carts", 1).take_over(STREAMS, "another process")
+    for stream, held in after.items():
+        assert held.sequence < reached[stream].sequence
+        assert (largest == 2) or held.sequence == 0
+        assert held.witness == (reached[stream].sequence, reached[stream].event_id)
+    again = Checkpoints(store, "carts", 1).take_over(STREAMS, "a third")
+    assert {s: (h.sequence, h.witness) for s, h in again.items()} == {
+        s: (h.sequence, h.witness) for s, h in after.items()
+    }
+    applier.reload(STREAMS)
+    feed(applier, STREAM, largest=3)
+    assert {s: h.event_id for s, h in applier.held.items()} == {s: h.event_id for s, h in reached.items()}
+    assert store["projection_checkpoints"].count_documents({"witness": {"$exists": True}}) == 0
+    assert documents(store, CARTS) == replay(CARTS, STREAM, plain_unseal)
