@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 
-from acme.bus import BusError, Outgoing, Producer, Record, Tail, Topics
+from acme.bus import BusError, BusUnavailable, Outgoing, Producer, Record, Tail, Topics
 from acme.contracts.envelope import Undecodable, from_record
 from acme.contracts.topics import TOPICS
 from commands.outbox.lane import Lane
@@ -48,8 +48,10 @@ class Link:
         if self.identities and found == self.identities:
             return False
         # Also when all are there: somebody's client may have made one, with a partition count that is not ours.
-        if self._topics.ensure(TOPICS):
+        if self._topics.ensure(TOPICS) or set(found) != set(NAMES):  # or somebody else has made what was missing
             found = self._topics.identities(NAMES)
+        if set(found) != set(NAMES):
+            raise BusUnavailable("Kafka has lost its topics again while they were looked at")
         moved = self._compare(lane, epoch, found)
         self.identities = found
         return moved
