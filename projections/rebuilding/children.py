@@ -17,6 +17,7 @@ import django
 
 from projections.runtime.checkpoints import Stream
 
+ENDING = 5.0  # seconds for a process to end
 LOOK = 0.2  # seconds between two looks at how far they are
 DONE, REFUSED, UNREACHABLE, BROKEN = "done", "refused", "unreachable", "broken"
 
@@ -64,6 +65,8 @@ def fill_in_parallel(
     finally:
         for process, _ in running:
             process.terminate()
+            process.join(ENDING)
+            process.kill()  # one that was suspended does not hear the first
             process.join()
 
 

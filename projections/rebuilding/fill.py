@@ -87,6 +87,10 @@ class Filler:
         self._source.start(self.applier.held)
         self._stale = False
 
+    def forget(self) -> None:
+        """Nothing that is held is believed any more."""
+        self._stale = True
+
     def leave(self, streams: set[Stream]) -> None:
         """Others have these from now on."""
         if streams & set(self.streams):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pymongo.database import Database
@@ -12,7 +12,7 @@ from pymongo.database import Database
 from projections.rebuilding.children import fill_in_parallel
 from projections.rebuilding.fillers import LOG, filler_of
 from projections.rebuilding.parity import Parity, compare
-from projections.rebuilding.plan import Building, all_streams, begin, leased
+from projections.rebuilding.plan import all_streams, begin, leased
 from projections.rebuilding.swap import Swap, follow_until_taken_over
 from projections.runtime.checkpoints import Stream
 from projections.runtime.control import NotDone
@@ -38,17 +38,18 @@ class Objected(Exception):
 class Rebuilt:
     """What came of it. ``parity`` is None after a rollback. ``followed``: the generation before is kept up to date.
 
-    ``taken_over``: workers have all partitions of what is live now; False when nobody works on the projection.
+    ``taken_over``: workers have all partitions of what is live now, or the projection is paused. ``resumed``: another
+    run had begun it.
     """
 
     projection: str
     live: int
     previous: int
     events: int
-    resumed: bool
     followed: bool
     taken_over: bool
-    parity: Parity | None
+    resumed: bool = False
+    parity: Parity | None = None
 
 
 def rebuild(
@@ -101,44 +102,17 @@ def rebuild(
         if why:
             raise Objected(parity, why)
         before_swap()
-        return _go_live(store, projection, building, pointer, streams, parity, check)
-
-
-def _go_live(
-    store: Store,
-    projection: Projection,
-    building: Building,
-    pointer: dict[str, Any],
-    streams: list[Stream],
-    parity: Parity,
-    check: Callable[[], None],
-) -> Rebuilt:
-    with filler_of(projection.name, building.generation, streams, check=check) as filler:
-        swap = Swap(
-            store=store,
-            projection=projection,
-            old=int(pointer["live"]),
+        made = _go_live(
+            store,
+            projection,
+            pointer,
+            streams,
             new=building.generation,
+            version=projection.version,
             named={"building.generation": building.generation, "building.owner": building.owner},
-            change={"version": projection.version, "previous_version": pointer.get("version")},
-            filler=filler,
+            check=check,
         )
-        followed = swap.make(check=check)
-        filler.check = lambda: None  # there is no lease any more
-        events = sum(checkpoint.sequence for checkpoint in filler.applier.held.values())
-        taken_over = follow_until_taken_over(swap)
-    with suppress(*ENGINE_FAILURES):  # the next swap or reset sweeps as well
-        sweep(store, projection)
-    return Rebuilt(
-        projection=projection.name,
-        live=building.generation,
-        previous=int(pointer["live"]),
-        events=events,
-        resumed=building.resumed,
-        followed=followed,
-        taken_over=taken_over,
-        parity=parity,
-    )
+        return replace(made, resumed=building.resumed, parity=parity)
 
 
 def roll_back(
@@ -152,29 +126,42 @@ def roll_back(
     previous = pointer.get("previous")
     if previous is None:
         raise NotDone(f"{projection.name} has no generation before the live one: there is nothing to go back to")
-    with filler_of(projection.name, int(previous), all_streams(oracles.log, projection)) as filler:
-        swap = Swap(
-            store=store,
-            projection=projection,
-            old=int(pointer["live"]),
-            new=int(previous),
-            named={"previous": previous},
-            change={"version": pointer.get("previous_version"), "previous_version": pointer.get("version")},
-            filler=filler,
-        )
-        before_swap()
-        followed = swap.make()
+    before_swap()
+    return _go_live(
+        store,
+        projection,
+        pointer,
+        all_streams(oracles.log, projection),
+        new=int(previous),
+        version=pointer.get("previous_version"),
+        named={"previous": previous},
+    )
+
+
+def _go_live(
+    store: Store,
+    projection: Projection,
+    pointer: dict[str, Any],
+    streams: list[Stream],
+    *,
+    new: int,
+    version: int | None,
+    named: dict[str, Any],
+    check: Callable[[], None] = lambda: None,
+) -> Rebuilt:
+    """Swaps in the generation ``new``, made by that ``version`` of the code, if the pointer still says ``named``."""
+    old = int(pointer["live"])
+    change = {"version": version, "previous_version": pointer.get("version")}
+    with filler_of(projection.name, new, streams, check=check) as filler:
+        swap = Swap(store=store, projection=projection, old=old, new=new, named=named, change=change, filler=filler)
+        followed = swap.make(check=check)
+        filler.check = lambda: None  # there is no lease any more
         events = sum(checkpoint.sequence for checkpoint in filler.applier.held.values())
         taken_over = follow_until_taken_over(swap)
+    with suppress(*ENGINE_FAILURES):  # the next swap or reset sweeps as well
+        sweep(store, projection)
     return Rebuilt(
-        projection=projection.name,
-        live=int(previous),
-        previous=int(pointer["live"]),
-        events=events,
-        resumed=False,
-        followed=followed,
-        taken_over=taken_over,
-        parity=None,
+        projection=projection.name, live=new, previous=old, events=events, followed=followed, taken_over=taken_over
     )
 
 

@@ -24,6 +24,7 @@ from projections.runtime.checkpoints import Checkpoint, Checkpoints, Stream
 from projections.runtime.control import NotDone
 from projections.runtime.documents import Overtaken
 from projections.runtime.failures import ENGINE_FAILURES
+from projections.runtime.followers import READERS
 from projections.runtime.generations import POINTERS, sweep
 from projections.runtime.heartbeat import alive
 from projections.runtime.intake import StreamBlocked
@@ -35,7 +36,6 @@ logger = logging.getLogger(__name__)
 TRIES = 3
 PATIENCE = DEFAULT.handover / 2  # seconds for workers to rest, in each try; they rest for longer
 LOOK = 0.05  # seconds
-READERS = 2.0  # seconds after which nobody reads what was live before (twice POINTER_SECONDS)
 TAKEN_OVER = 30.0  # seconds that workers may take to get the partitions of what is live now
 
 Store = Database[dict[str, Any]]
@@ -69,7 +69,7 @@ class Swap:
                 if self._rest(resting, key, until):
                     return self._change(key)
             except Overtaken:  # the store went back, a worker that follows it was faster, or the note was taken away
-                self.filler.refresh()
+                self.filler.forget()
             finally:
                 self._give_up(key)
         raise NotDone(

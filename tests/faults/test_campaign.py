@@ -95,3 +95,15 @@ def test_a_restored_postgresql_is_noticed_and_there_is_a_way_out(shop: OpenShop)
     restored.way_out(shop)
     restored.equal_again(shop, before | meanwhile.orders)
     wait(lambda: not restored.halted(shop) and not restored.diverged(shop), "nobody is stopped any more")
+
+
+@pytest.mark.skipif(not LONG, reason="it takes a minute; tests/model has the same in memory")
+@pytest.mark.timeout(1800)
+def test_a_restore_that_kafka_cannot_tell_is_noticed_by_the_read_models(shop: OpenShop) -> None:
+    """The broker is empty too, so nothing is halted; the checkpoints alone know of events that the log has not."""
+    in_our_time(shop, "projector-1")
+    before = restored.put_back(shop, seed=17, broker_too=True)
+    wait(lambda: restored.diverged(shop) >= {"orders", "sales_by_day", "positions"}, "read models of orders stop")
+    wait(lambda: "epoch:orders" in restored.alerts(shop), "an alert says so")
+    restored.way_out(shop)
+    restored.equal_again(shop, before)

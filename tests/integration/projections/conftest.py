@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,26 @@ class Shop:
                 execute(receive_stock, ReceiveStock(sku=sku, quantity=1), actor=STAFF)
         if publish:
             self.publish()
+
+    @contextmanager
+    def traffic(self, commands: int, pause: float) -> Iterator[None]:
+        """So many commands again and again, with so many seconds between, in a thread of its own."""
+        stop = threading.Event()
+
+        def act() -> None:
+            try:
+                while not stop.wait(pause):
+                    self.act(commands)
+            finally:
+                connections.close_all()
+
+        thread = threading.Thread(target=act)
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join(30)
 
     def publish(self, seconds: float = 30) -> None:
         """Publishes all there is, as the publisher's own thread does: tries again while Kafka cannot be reached."""

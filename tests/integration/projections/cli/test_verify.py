@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import connections
 
 from acme.env import env
 from projections.alerting.causes import assess
@@ -71,24 +69,10 @@ def test_what_belongs_to_no_aggregate_wants_another_generation(filled: Shop, pro
 
 
 def test_no_false_alarm_while_events_arrive(filled: Shop, projector: Projector) -> None:
-    stop = threading.Event()
-
-    def act() -> None:
-        try:
-            while not stop.wait(0.02):
-                filled.act(3)
-        finally:
-            connections.close_all()
-
-    thread = threading.Thread(target=act)
-    thread.start()
-    try:
+    with filled.traffic(3, 0.02):
         for _ in range(4):
             ended = projector("verify", *NAMES)
             assert ended.code == 0, ended.out
-    finally:
-        stop.set()
-        thread.join(30)
 
 
 def test_the_nightly_sample_alerts_and_does_not_forget(

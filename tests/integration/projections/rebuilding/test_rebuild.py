@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import pytest
-from django.db import connections
 
 from acme.bus import Outgoing, Producer, Topics
 from acme.contracts.envelope import to_record
@@ -52,27 +50,6 @@ class Reader:
         self._thread.join(30)
 
 
-@contextmanager
-def traffic(shop: Shop) -> Iterator[None]:
-    """Commands without end."""
-    stop = threading.Event()
-
-    def act() -> None:
-        try:
-            while not stop.wait(0.05):
-                shop.act(2)
-        finally:
-            connections.close_all()
-
-    thread = threading.Thread(target=act)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join(30)
-
-
 @pytest.fixture
 def filled(shop: Shop, point_mongodb: Callable[[str], None]) -> Shop:
     point_mongodb(f"{shop.mongo.url.rpartition('/')[0]}/acme")
@@ -83,15 +60,13 @@ def filled(shop: Shop, point_mongodb: Callable[[str], None]) -> Shop:
 
 
 def current(shop: Shop, generation: int) -> bool:
-    from projections.registry import PROJECTIONS
-
     return not compare_with_log(shop.store, [PROJECTIONS["products"]], generation)["products"]
 
 
 def test_nobody_reads_less_while_it_is_rebuilt_swapped_and_taken_back(filled: Shop) -> None:
     ids = [str(product) for product, _ in filled.products[:20]]
     with Reader(ids) as reader:
-        with traffic(filled):
+        with filled.traffic(2, 0.05):
             made = ask(filled, "rebuild", "products")
             assert made.code == 0, made.json
             again = ask(filled, "rebuild", "products", "--source", "kafka", "--workers", "1")
@@ -109,12 +84,10 @@ def test_nobody_reads_less_while_it_is_rebuilt_swapped_and_taken_back(filled: Sh
 
 
 def test_kafka_that_does_not_reach_back_is_refused(filled: Shop) -> None:
-    """What it holds begins with the second event of a partition; the log has all of it."""
+    """What it holds begins with the second event of a partition, and the log has all of it; then it has all of it as
+    well, with garbage and twice."""
     filled.broker.restart()
-    topics = Topics(filled.broker.url)
-    topics.ensure(TOPICS)
-    topics.close()
-    producer, log = Producer(filled.broker.url), event_log()
+    producer, log = _producer(filled), event_log()
     heads = log.heads(PROJECTIONS["products"].topics)
     producer.send_all(
         Outgoing(event.topic, event.partition, *to_record(event))
@@ -126,4 +99,24 @@ def test_kafka_that_does_not_reach_back_is_refused(filled: Shop) -> None:
     assert refused.code == 1 and "lacks sequence 1 to 1" in refused.json["error"], refused.json
     row = ask(filled, "status", "products").json["projections"][0]
     assert row["building"]["generation"] == 2 and "rebuild unfinished" in row["states"]
-    assert ask(filled, "rebuild", "products", "--abandon", "--yes").json["dropped"] == [2]
+    filled.broker.restart()
+    producer = _producer(filled)
+    producer.send_all([Outgoing("acme.catalog", 3, b"x", b"garbage", [])])
+    for _ in range(2):  # all of it twice
+        producer.send_all(
+            Outgoing(event.topic, event.partition, *to_record(event))
+            for head in heads
+            for event in log.read(head.topic, head.partition, 1, head.sequence)
+        )
+    producer.close()
+    made = ask(filled, "rebuild", "products", "--source", "kafka")
+    assert (made.code, made.json["live"], made.json["resumed"]) == (0, 2, True), made.json
+    assert current(filled, 2)
+
+
+def _producer(shop: Shop) -> Producer:
+    """For a Kafka that has just become empty."""
+    topics = Topics(shop.broker.url)
+    topics.ensure(TOPICS)
+    topics.close()
+    return Producer(shop.broker.url)

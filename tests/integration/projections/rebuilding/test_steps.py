@@ -156,7 +156,7 @@ def test_one_at_a_time_and_whoever_died_is_waited_for(shelf: Shelf, monkeypatch:
     assert (made.resumed, made.live) == (True, building.generation)
 
 
-def test_a_rebuild_that_lost_its_lease_ends(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_rebuild_that_was_taken_over_does_not_swap(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
     original = swap.Swap._note
 
     def robbed(self: swap.Swap, key: str) -> None:
