@@ -103,6 +103,10 @@ class Recovery:
         if fold.refusals:
             refusal = fold.refusals[0]
             raise ResyncFailed(f"version {refusal.envelope.aggregate_version} still fails: {refusal.error}")
+        made = events[-1].aggregate_version
+        ahead = marker is None and any((state.stored or 0) > made for state in fold.sections.values())
+        if ahead and list(self._log.read_aggregate(kind, UUID(key), made + 1)):
+            raise Overtaken(f"{aggregate}: documents are ahead of the checkpoint held here: its events come first")
         discarded = self._letters.discarded_of(aggregate)
         missing = {letter["sequence"] for letter in discarded}
         fold.counted = [(envelope, count) for envelope, count in fold.counted if envelope.sequence in missing]

@@ -406,3 +406,31 @@ def test_a_process_that_was_suspended_does_not_rest_for_as_long(
         mine.step(set(applier.held))
         now += operations.LONGEST_REST
         assert now < 20_000
+
+
+def test_a_resync_that_comes_late_does_not_set_a_document_back(store: Database[Any]) -> None:
+    """Its worker was suspended, and its partition has a new owner, who has applied more of the aggregate's events."""
+    projection = PROJECTIONS["orders"]
+    stream = stream_of(projection)
+    last = next(e for e in reversed(stream) if e.event_type == "OrderCompleted")
+    late = new_applier(store, projection, streams_of(stream))
+    feed(late, stream[: stream.index(last)])
+    resyncing = recovery(late, stream)
+    feed(new_applier(store, projection, streams_of(stream)), stream)
+    with pytest.raises(Overtaken):
+        resyncing.resync(last.aggregate)
+    assert documents(store, projection) == expected_of(projection)
+    late.reload(streams_of(stream))
+    assert resyncing.resync(last.aggregate) == last.aggregate_version
+
+
+def test_a_resync_mends_a_version_that_no_event_has(store: Database[Any]) -> None:
+    projection = PROJECTIONS["orders"]
+    stream = stream_of(projection)
+    applier = new_applier(store, projection, streams_of(stream))
+    feed(applier, stream)
+    order = next(e for e in stream if e.event_type == "OrderCompleted")
+    applier.collection.update_one({"_id": str(order.aggregate_id)}, {"$set": {"order.version": 99}})
+    applier.reload(streams_of(stream))
+    recovery(applier, stream).resync(order.aggregate)
+    assert documents(store, projection) == expected_of(projection)
