@@ -32,6 +32,10 @@ class ResyncFailed(Exception):
     """The aggregate cannot be made anew; nothing was changed. The message says why."""
 
 
+class DocumentsAhead(Exception):
+    """A batch is under way, or left its documents when it was killed: the stream must have gone on before a resync."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Waiting:
     """Marked letters at the beginning of one stopped aggregate, in order."""
@@ -91,7 +95,8 @@ class Recovery:
     def resync(self, aggregate: str) -> int:
         """Makes the aggregate's section anew from the log, and counts what was discarded of it; answers its events.
 
-        Up to its first parked event, or to the checkpoint. Raises `ResyncFailed`, `Overtaken` and engine failures.
+        Up to its first parked event, or to the checkpoint. Raises `ResyncFailed`, `DocumentsAhead`, `Overtaken` and
+        engine failures.
         """
         applier = self._applier
         kind, _, key = aggregate.partition(":")
@@ -106,7 +111,7 @@ class Recovery:
         made = events[-1].aggregate_version
         ahead = marker is None and any((state.stored or 0) > made for state in fold.sections.values())
         if ahead and list(self._log.read_aggregate(kind, UUID(key), made + 1)):
-            raise Overtaken(f"{aggregate}: documents are ahead of the checkpoint held here: its events come first")
+            raise DocumentsAhead(f"{aggregate}: its documents have events that the checkpoint held here has not")
         discarded = self._letters.discarded_of(aggregate)
         missing = {letter["sequence"] for letter in discarded}
         fold.counted = [(envelope, count) for envelope, count in fold.counted if envelope.sequence in missing]

@@ -119,6 +119,7 @@ def _start_epoch(shop: Shop) -> None:
 def _make_peace(shop: Shop) -> None:
     shop.actors.down.clear()
     shop.asleep.clear()
+    shop.release()
     shop.poison.clear()
     shop.broker.create(shop.projection.topics)
     shop.broker.share_out()

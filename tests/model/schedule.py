@@ -158,19 +158,13 @@ def postgresql_crashes(shop: Shop, _: random.Random) -> None:
 
 
 def an_event_is_poison(shop: Shop, chance: random.Random) -> None:
-    """From a release on, whose processes take the place of all others.
-
-    While an older one, suspended amid a batch, may still count what a newer one parks, a retry counts it once more:
-    nothing in a document tells which events its fence has passed (docs of the limits, README).
-    """
-    for number, actor in enumerate(shop.workers):
-        if actor.greenlet and shop.projection.counts:
-            shop.kill(shop.workers, number)
+    shop.release()
     event = chance.choice(chance.choice(shop.history))
     shop.poison.add((event.event_type, event.aggregate_id))
 
 
 def the_code_is_mended(shop: Shop, _: random.Random) -> None:
+    shop.release()
     shop.poison.clear()
 
 

@@ -20,6 +20,7 @@ from projections.runtime.documents import Overtaken
 from projections.runtime.letterbox import Selection
 from projections.runtime.operations import Operations
 from projections.runtime.projection import Projection
+from projections.runtime.recovery import DocumentsAhead
 from projections.runtime.writer import Writer
 from projections.runtime.writes import CounterState
 from tests.contract.feeding import feed, letters_of, new_applier, pending, recovery, relevant, streams_of
@@ -417,9 +418,14 @@ def test_a_resync_that_comes_late_does_not_set_a_document_back(store: Database[A
     feed(late, stream[: stream.index(last)])
     resyncing = recovery(late, stream)
     feed(new_applier(store, projection, streams_of(stream)), stream)
-    with pytest.raises(Overtaken):
+    with pytest.raises(DocumentsAhead):
         resyncing.resync(last.aggregate)
+    asked = requests.ask_resync(store, projection, last.aggregate, by="anna")
+    mine = Operations(store, late, resyncing, at_once=100)
+    mine.look()
+    mine.step(streams_of(stream))
     assert documents(store, projection) == expected_of(projection)
+    assert not requests.progress(store, asked.id).finished
     late.reload(streams_of(stream))
     assert resyncing.resync(last.aggregate) == last.aggregate_version
 
