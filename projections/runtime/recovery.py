@@ -87,7 +87,13 @@ class Recovery:
         # First: a letter whose aggregate goes on would be taken for one that was applied.
         self._letters.update((key, {"$set": note}) for key in kept)
         applier = self._applier
+        applier.same_store()
         applier.writer.write_late(applier.writer.fold_discarded([e for w in chosen for e in w.events]))
+        try:
+            applier.same_store()
+        except Overtaken:  # the documents may be where the notes are not
+            self._letters.update((key, {"$set": note}) for key in kept)
+            raise
         self._settle([(waiting, None) for waiting in chosen], keep=True)
         self._letters.update((key, {"$unset": {"request": ""}}) for key in kept)
         metrics.LETTERS_DISCARDED.labels(projection=applier.projection.name).inc(len(kept))

@@ -117,6 +117,11 @@ def partitions_move(shop: Shop, chance: random.Random) -> None:
 
 
 def kafka_is_emptied(shop: Shop, chance: random.Random) -> None:
+    """Where PostgreSQL is restored too, workers are started anew: one that reads on before it has looked at the topics
+    (once a second) takes what follows its checkpoint without a hole (README, limits)."""
+    if shop.postgresql.backups:
+        for number in range(len(shop.workers)):
+            shop.kill(shop.workers, number)
     shop.broker.restart_empty(with_topics=chance.random() < 0.5)
 
 
@@ -146,6 +151,11 @@ def the_store_restarts(shop: Shop, chance: random.Random) -> None:
     lost = chance.choice([0, 1, 2, chance.randint(1, 10), chance.randint(1, 40), chance.randint(1, 400)])
     shop.store.gives_up = chance.random() < 0.5
     shop.store.restart(lost)
+
+
+def the_store_restarts_whole(shop: Shop, _: random.Random) -> None:
+    """With all that it had."""
+    shop.store.restart(0)
 
 
 def a_publisher_loses_its_session(shop: Shop, chance: random.Random) -> None:
@@ -238,6 +248,9 @@ class Run:
         self.restores = chance.random() < 0.15
         if self.restores:
             self.possible |= RESTORE
+            if self.possible.keys() >= {kafka_is_emptied, the_store_restarts}:
+                del self.possible[the_store_restarts]  # nobody can tell when all three engines have lost something
+                self.possible[the_store_restarts_whole] = 2
 
     def take(self) -> None:
         """Raises `Failed`, or what a process has ended with."""
