@@ -116,7 +116,8 @@ class Recovery:
             raise ResyncFailed(f"version {refusal.envelope.aggregate_version} still fails: {refusal.error}")
         made = events[-1].aggregate_version
         ahead = marker is None and any((state.stored or 0) > made for state in fold.sections.values())
-        if ahead and list(self._log.read_aggregate(kind, UUID(key), made + 1)):
+        later = ahead and list(self._log.read_aggregate(kind, UUID(key), made + 1))
+        if later or (ahead and not self._is_logged((events[-1].topic, events[-1].partition))):
             raise DocumentsAhead(f"{aggregate}: its documents have events that the checkpoint held here has not")
         discarded = self._letters.discarded_of(aggregate)
         missing = {letter["sequence"] for letter in discarded}
@@ -132,6 +133,12 @@ class Recovery:
         applier.same_store()
         self._letters.remove(keys, resynced=True)
         return len(events)
+
+    def _is_logged(self, stream: Stream) -> bool:
+        """Whether the log has the event that the checkpoint names; one that was just restored may not (yet)."""
+        applied = self._applier.held[stream].applied
+        found = self._log.event_ids([(*stream, sequence) for sequence, _ in applied])
+        return all(str(found.get((*stream, sequence))) == event_id for sequence, event_id in applied)
 
     def _is_in(self, event: Envelope, marker: Stopped | None) -> bool:
         """At or below the checkpoint, and before what is parked."""

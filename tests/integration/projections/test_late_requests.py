@@ -152,6 +152,17 @@ def test_a_resync_that_comes_late_does_not_set_a_document_back(store: Database[A
     assert resyncing.resync(last.aggregate) == last.aggregate_version
 
 
+def test_a_resync_waits_for_a_log_that_lacks_what_was_applied(store: Database[Any]) -> None:
+    """PostgreSQL was just restored to a moment before the last event; it may get it again, under the same sequence."""
+    projection = PROJECTIONS["orders"]
+    stream = stream_of(projection)
+    last = next(e for e in reversed(stream) if e.event_type == "OrderCompleted")
+    applier = new_applier(store, projection, streams_of(stream))
+    feed(applier, stream[: stream.index(last) + 1])
+    with pytest.raises(DocumentsAhead):
+        recovery(applier, stream[: stream.index(last)]).resync(last.aggregate)
+
+
 def test_a_resync_mends_a_version_that_no_event_has(store: Database[Any]) -> None:
     projection = PROJECTIONS["orders"]
     stream = stream_of(projection)
