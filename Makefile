@@ -52,7 +52,7 @@ pytest:  ## tests on real engines (ARGS="-k name" to choose)
 	$(if $(ARGS),,$(BIN)/python -m pytest --durations=12 $(ALONE))
 
 faults: install  ## the long forms: 200 faults on a whole shop, outages, poison, mass retry
-	ACME_FAULTS=long $(BIN)/python -m pytest tests/faults -s $(ARGS)
+	ACME_FAULTS=long $(BIN)/python -m pytest tests/faults tests/model -s $(ARGS)
 
 test-kafka: install kafka  ## stream, faults and whole shops on Apache Kafka (needs java 17 and mvn; ARGS="-k name" to choose)
 	$(ON_KAFKA) $(BIN)/python -m pytest --durations=12 $(if $(ARGS),$(ARGS),$(SHARED) $(STREAM))

@@ -14,7 +14,7 @@ from pymongo.database import Database
 
 from projections.runtime.applier import Applier
 from projections.runtime.checkpoints import Stream
-from projections.runtime.recovery import Recovery, ResyncFailed
+from projections.runtime.recovery import DocumentsAhead, Recovery, ResyncFailed
 from projections.runtime.requests import DISCARD, DONE, FAILED, MARKING, REQUESTS, RESYNC, WAITING, count, is_open
 from projections.runtime.writer import CounterUnwritable, Unwritable
 
@@ -115,6 +115,9 @@ class Operations:
     def _resync(self, request: dict[str, Any]) -> None:
         try:
             events = self._recovery.resync(request["aggregate"])
+        except DocumentsAhead as error:
+            logger.info("%s: request %s is done later: %s", self._applier.projection.name, request["_id"], error)
+            return  # it stays open
         except ResyncFailed as error:
             counts = {"waiting": 0, "done": 0, "failed": 1, "held": 0}
             self._close(request, {"state": FAILED, "counts": counts, "message": str(error)})

@@ -32,6 +32,10 @@ class ResyncFailed(Exception):
     """The aggregate cannot be made anew; nothing was changed. The message says why."""
 
 
+class DocumentsAhead(Exception):
+    """A batch is under way, or left its documents when it was killed: the stream must have gone on before a resync."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Waiting:
     """Marked letters at the beginning of one stopped aggregate, in order."""
@@ -83,7 +87,13 @@ class Recovery:
         # First: a letter whose aggregate goes on would be taken for one that was applied.
         self._letters.update((key, {"$set": note}) for key in kept)
         applier = self._applier
+        applier.same_store()
         applier.writer.write_late(applier.writer.fold_discarded([e for w in chosen for e in w.events]))
+        try:
+            applier.same_store()
+        except Overtaken:  # the documents may be where the notes are not
+            self._letters.update((key, {"$set": note}) for key in kept)
+            raise
         self._settle([(waiting, None) for waiting in chosen], keep=True)
         self._letters.update((key, {"$unset": {"request": ""}}) for key in kept)
         metrics.LETTERS_DISCARDED.labels(projection=applier.projection.name).inc(len(kept))
@@ -91,7 +101,8 @@ class Recovery:
     def resync(self, aggregate: str) -> int:
         """Makes the aggregate's section anew from the log, and counts what was discarded of it; answers its events.
 
-        Up to its first parked event, or to the checkpoint. Raises `ResyncFailed`, `Overtaken` and engine failures.
+        Up to its first parked event, or to the checkpoint. Raises `ResyncFailed`, `DocumentsAhead`, `Overtaken` and
+        engine failures.
         """
         applier = self._applier
         kind, _, key = aggregate.partition(":")
@@ -103,6 +114,11 @@ class Recovery:
         if fold.refusals:
             refusal = fold.refusals[0]
             raise ResyncFailed(f"version {refusal.envelope.aggregate_version} still fails: {refusal.error}")
+        made = events[-1].aggregate_version
+        ahead = marker is None and any((state.stored or 0) > made for state in fold.sections.values())
+        later = ahead and list(self._log.read_aggregate(kind, UUID(key), made + 1))
+        if later or (ahead and not self._is_logged((events[-1].topic, events[-1].partition))):
+            raise DocumentsAhead(f"{aggregate}: its documents have events that the checkpoint held here has not")
         discarded = self._letters.discarded_of(aggregate)
         missing = {letter["sequence"] for letter in discarded}
         fold.counted = [(envelope, count) for envelope, count in fold.counted if envelope.sequence in missing]
@@ -117,6 +133,12 @@ class Recovery:
         applier.same_store()
         self._letters.remove(keys, resynced=True)
         return len(events)
+
+    def _is_logged(self, stream: Stream) -> bool:
+        """Whether the log has the event that the checkpoint names; one that was just restored may not (yet)."""
+        applied = self._applier.held[stream].applied
+        found = self._log.event_ids([(*stream, sequence) for sequence, _ in applied])
+        return all(str(found.get((*stream, sequence))) == event_id for sequence, event_id in applied)
 
     def _is_in(self, event: Envelope, marker: Stopped | None) -> bool:
         """At or below the checkpoint, and before what is parked."""

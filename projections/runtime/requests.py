@@ -220,12 +220,13 @@ def _mark(store: Store, chosen: dict[str, Any], request: str) -> int:
 
 
 def _lost(store: Store, requests: set[str]) -> list[str]:
-    """Those that the store has lost with its tail: nobody carries them out, and what they have marked is free.
+    """Those that are not open (any more): nobody carries them out, so what they have marked is free.
 
-    A request is written before its marks, so one that is not there while a mark of it is will not come.
+    A store that was restarted may have lost a request whose marks it has, since they were written to the process after;
+    or it has a request that was closed there, and has the marks back that were gone before.
     """
-    known = {row["_id"] for row in store[REQUESTS].find({"_id": {"$in": sorted(requests)}}, {"_id": 1})}
-    return sorted(requests - known)
+    chosen = {"_id": {"$in": sorted(requests)}, "state": {"$in": [MARKING, WAITING]}}
+    return sorted(requests - {row["_id"] for row in store[REQUESTS].find(chosen, {"_id": 1})})
 
 
 def _fitting(store: Store, chosen: dict[str, Any]) -> Iterator[dict[str, Any]]:

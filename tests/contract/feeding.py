@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any, cast
 from uuid import UUID
@@ -42,6 +42,10 @@ class ListLog:
             if (e.aggregate_type, e.aggregate_id) == (aggregate_type, aggregate_id)
             and e.aggregate_version >= first_version
         )
+
+    def event_ids(self, positions: Iterable[tuple[str, int, int]]) -> dict[tuple[str, int, int], UUID]:
+        known = {(e.topic, e.partition, e.sequence or 0): e.event_id for e in self._stream}
+        return {place: known[place] for place in positions if place in known}
 
 
 def recovery(applier: Applier, stream: list[Envelope]) -> Recovery:

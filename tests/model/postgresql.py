@@ -89,6 +89,7 @@ class Postgresql:
         return msgspec.structs.replace(
             event,
             event_id=UUID(int=self._events),
+            sequence=None,
             occurred_at=event.occurred_at + timedelta(days=self.restored),
             recorded_at=self.actors.clock.now(),
         )

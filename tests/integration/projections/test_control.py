@@ -53,7 +53,7 @@ products = PROJECTIONS["products"]
 def hang(instance, section, event, at):
     time.sleep(3600)
 broken = replace(products, on={**products.on, "PriceSet": hang})
-settings = replace(DEFAULT, hang=5.0, lease=3.0)
+settings = replace(DEFAULT, hang=5.0, lease=3.0, backoff_cap=0.5)  # a pause must not look like a turn that hangs
 runner.run_projections([broken], os.environ["KAFKA_BOOTSTRAP_SERVERS"], threading.Event(), settings=settings)
 """
 

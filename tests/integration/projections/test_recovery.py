@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,7 +13,7 @@ from pymongo.database import Database
 
 from acme.contracts.envelope import Envelope
 from projections.registry import PROJECTIONS
-from projections.runtime import checkpoints, control, operations, requests
+from projections.runtime import checkpoints, control, requests
 from projections.runtime.applier import Applier
 from projections.runtime.documents import Overtaken
 from projections.runtime.letterbox import Selection
@@ -351,58 +350,3 @@ def test_a_reset_ends_the_requests_of_the_generation_before(store: Database[Any]
     assert control.reset(store, projection, by="anna") == 2
     found = requests.progress(store, asked.id)
     assert (found.finished, found.message) == (True, "the projection was reset")
-
-
-def test_what_a_lost_request_has_marked_can_be_asked_for_again(store: Database[Any]) -> None:
-    """The store was restarted while an operator's process marked letters: it has the marks, and not the request."""
-    projection = PROJECTIONS["orders"]
-    stopped_shop(store, projection)
-    lost = requests.ask_retry(store, "orders", Selection(everything=True), by="anna")
-    store["projection_requests"].delete_one({"_id": lost.id})
-    asked = requests.ask_retry(store, "orders", Selection(everything=True), by="anna")
-    assert asked.total == lost.total
-    carry_out(store, projection, asked)
-    assert documents(store, projection) == expected_of(projection)
-
-
-def test_letters_of_a_partition_that_was_taken_away_are_left_to_its_owner(store: Database[Any]) -> None:
-    """A worker may still take it for one that waits for room among the letters."""
-    projection = PROJECTIONS["orders"]
-    stopped_shop(store, projection)
-    requests.ask_retry(store, "orders", Selection(everything=True), by="anna")
-    stream = stream_of(projection)
-    applier = new_applier(store, projection, set())
-    mine = Operations(store, applier, recovery(applier, stream), at_once=100)
-    mine.look()
-    before = letters_of(store)
-    assert not mine.step(streams_of(stream))
-    assert letters_of(store) == before
-
-
-def test_a_process_that_was_suspended_does_not_rest_for_as_long(
-    store: Database[Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It was stopped for hours while it looked whether others still carry out a request."""
-    projection, now = PROJECTIONS["orders"], 1000.0
-    stopped_shop(store, projection)
-    asked = requests.ask_retry(store, "orders", Selection(everything=True), by="anna")
-    applier = started(store, projection)
-    mine = Operations(store, applier, recovery(applier, stream_of(projection)), at_once=100)
-
-    def suspended(*arguments: Any) -> bool:
-        nonlocal now
-        now += 7200
-        return is_open(*arguments)
-
-    is_open = operations.is_open
-    monkeypatch.setattr(operations, "time", SimpleNamespace(monotonic=lambda: now))
-    monkeypatch.setattr(operations, "is_open", suspended)
-    mine.look()
-    assert not mine.step(set())  # the letters' partitions are others'
-    monkeypatch.setattr(operations, "is_open", is_open)
-    now += operations.LONGEST_REST
-    while not requests.progress(store, asked.id).finished:
-        mine.look()
-        mine.step(set(applier.held))
-        now += operations.LONGEST_REST
-        assert now < 20_000
