@@ -26,7 +26,7 @@ SHORT_STREAM := tests/integration/bus tests/integration/outbox/test_faults.py \
   $(WORKER)a_broker_that_comes_back_empty $(WORKER)two_processes_share_and_hand_over
 SHORT_FAULTS := tests/faults/test_campaign.py::test_nothing_is_lost_counted_twice_or_different
 
-.PHONY: run test test-kafka test-kafka-short kafka faults check lint types imports pytest install lock clean
+.PHONY: run test test-kafka test-kafka-short kafka faults faults-shop faults-model outages check lint types imports pytest install lock clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -51,8 +51,16 @@ pytest:  ## tests on real engines (ARGS="-k name" to choose)
 	$(BIN)/python -m pytest --durations=12 $(if $(ARGS),$(ARGS),$(SHARED) $(WITH_COMPANY))
 	$(if $(ARGS),,$(BIN)/python -m pytest --durations=12 $(ALONE))
 
-faults: install  ## the long forms: 200 faults on a whole shop, outages, poison, mass retry
-	ACME_FAULTS=long $(BIN)/python -m pytest tests/faults tests/model -s $(ARGS)
+faults: faults-model faults-shop  ## 200 faults on a whole shop, and the model, each time by another seed (half an hour)
+
+faults-shop: install  ## the first of the two (ACME_FAULT_SEED repeats, ACME_FAULT_COUNT and ACME_FAULT_KINDS choose)
+	ACME_FAULTS=long $(BIN)/python -m pytest -s tests/faults/test_campaign.py $(ARGS)
+
+faults-model: install  ## thousands of schedules in memory, and what each projection owes, by other examples each time
+	ACME_FAULTS=long $(BIN)/python -m pytest --durations=5 --numprocesses 2 tests/model tests/contract/test_owes.py $(ARGS)
+
+outages: install  ## the long forms of other faults: an outage of a minute, poison among thousands, a retry of ten thousand
+	ACME_FAULTS=long $(BIN)/python -m pytest -s $(filter-out tests/faults/test_campaign.py,$(wildcard tests/faults/test_*.py)) $(ARGS)
 
 test-kafka: install kafka  ## stream, faults and whole shops on Apache Kafka (needs java 17 and mvn; ARGS="-k name" to choose)
 	$(ON_KAFKA) $(BIN)/python -m pytest --durations=12 $(if $(ARGS),$(ARGS),$(SHARED) $(STREAM))

@@ -11,7 +11,7 @@ from uuid import UUID
 from pymongo.database import Database
 
 from acme.contracts.envelope import Envelope
-from acme.ports import EventLog
+from acme.ports import EventLog, StreamHead
 from projections.runtime.applier import Applier
 from projections.runtime.documents import Overtaken
 from projections.runtime.generations import open_live
@@ -46,6 +46,28 @@ class ListLog:
     def event_ids(self, positions: Iterable[tuple[str, int, int]]) -> dict[tuple[str, int, int], UUID]:
         known = {(e.topic, e.partition, e.sequence or 0): e.event_id for e in self._stream}
         return {place: known[place] for place in positions if place in known}
+
+
+class WholeLog(ListLog):
+    """The log with its heads."""
+
+    def __init__(self, stream: list[Envelope]) -> None:
+        super().__init__(stream)
+        self._events = sorted(stream, key=lambda event: event.sequence or 0)
+
+    def heads(self, topics: Iterable[str]) -> list[StreamHead]:
+        last: dict[tuple[str, int], int] = {}
+        for event in self._events:
+            if event.topic in set(topics):
+                last[event.topic, event.partition] = event.sequence or 0
+        return [
+            StreamHead(topic=topic, partition=number, sequence=sequence, published=sequence, log_epoch=1)
+            for (topic, number), sequence in sorted(last.items())
+        ]
+
+    def read(self, topic: str, partition: int, first: int, last: int) -> Iterator[Envelope]:
+        place = (topic, partition)
+        return (e for e in self._events if (e.topic, e.partition) == place and first <= (e.sequence or 0) <= last)
 
 
 def recovery(applier: Applier, stream: list[Envelope]) -> Recovery:

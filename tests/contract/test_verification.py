@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, cast
 from uuid import UUID
@@ -12,40 +12,17 @@ import pytest
 from pymongo import MongoClient
 from pymongo.database import Database
 
-from acme.contracts.envelope import Envelope
-from acme.ports import EventLog, StreamHead
+from acme.ports import EventLog
 from projections.registry import PROJECTIONS
 from projections.runtime.checkpoints import Checkpoints
 from projections.runtime.projection import Projection
 from projections.verification.against_log import AgainstLog, Difference, Verified
-from tests.contract.feeding import ListLog, feed, letters_of, new_applier, pending, relevant, streams_of
+from tests.contract.feeding import WholeLog, feed, letters_of, new_applier, pending, relevant, streams_of
 from tests.contract.history import History, plain_unseal
 from tests.integration.projections.test_stopped import FAILING, poisoned, some_victims
 
 STREAM = History(seed=31, size=8).interleaved(7)
 every_projection = pytest.mark.parametrize("projection", PROJECTIONS.values(), ids=list(PROJECTIONS))
-
-
-class WholeLog(ListLog):
-    """The log with its heads."""
-
-    def __init__(self, stream: list[Envelope]) -> None:
-        super().__init__(stream)
-        self._events = sorted(stream, key=lambda event: event.sequence or 0)
-
-    def heads(self, topics: Iterable[str]) -> list[StreamHead]:
-        last: dict[tuple[str, int], int] = {}
-        for event in self._events:
-            if event.topic in set(topics):
-                last[event.topic, event.partition] = event.sequence or 0
-        return [
-            StreamHead(topic=topic, partition=number, sequence=sequence, published=sequence, log_epoch=1)
-            for (topic, number), sequence in sorted(last.items())
-        ]
-
-    def read(self, topic: str, partition: int, first: int, last: int) -> Iterator[Envelope]:
-        place = (topic, partition)
-        return (e for e in self._events if (e.topic, e.partition) == place and first <= (e.sequence or 0) <= last)
 
 
 @pytest.fixture

@@ -18,7 +18,8 @@ from acme.devstack.process import die_with_parent
 from queries.documents.dead_letters import parked
 from tests.integration.projections.conftest import PROJECT, Shop, wait_until
 
-#: `make faults` sets ACME_FAULTS=long: a minute of outage, ten thousand letters. In `make test` everything is short.
+#: `make faults` and `make outages` set ACME_FAULTS=long: 200 faults, a minute of outage, ten thousand letters.
+#: In `make test` everything is short.
 LONG = os.environ.get("ACME_FAULTS") == "long"
 
 

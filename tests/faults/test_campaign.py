@@ -11,7 +11,7 @@ import random
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -25,6 +25,7 @@ from tests.faults.campaign.plan import Kind, long_plan, seed_of_this_run, short_
 from tests.faults.campaign.progress import projections
 from tests.faults.campaign.restored import wait
 from tests.faults.campaign.shop import OpenShop, open_shop
+from tests.faults.conftest import CAMPAIGN
 from tests.faults.load import Load
 from tests.faults.processes import LONG
 
@@ -53,7 +54,7 @@ def plan_of(moments: random.Random) -> list[Kind]:
 
 
 @pytest.mark.timeout(3600)
-def test_nothing_is_lost_counted_twice_or_different(shop: OpenShop) -> None:
+def test_nothing_is_lost_counted_twice_or_different(shop: OpenShop, record_property: Callable[..., None]) -> None:
     seed = seed_of_this_run()
     moments = random.Random(seed)
     plan = plan_of(moments)
@@ -64,7 +65,7 @@ def test_nothing_is_lost_counted_twice_or_different(shop: OpenShop) -> None:
         campaign.finish(leases_end_at_once=not LONG)
     finally:
         print(campaign.account.table())
-        print(campaign.account.line)
+        record_property(CAMPAIGN, f"seed {seed}: {campaign.account.line}")
     campaign.account.verdict()
 
 

@@ -49,7 +49,7 @@ def test_an_outage_of_mongodb_parks_nothing(shop: Shop, alerted: Alerted, monkey
             told_once(alerted, OUTAGE, *["open", "over"] * number)
         wait_until(lambda: not alerts_stand(shop), 60)
         begun = time.monotonic()
-        time.sleep(2)
+        time.sleep(4)
         seen = traffic.seen(since=begun, until=time.monotonic() - 1)
         print(f"afterwards: {seen}")
         assert {OUTAGE} <= alerted.causes <= allowed(), alerted.causes

@@ -112,10 +112,14 @@ class Seen:
 
 
 def current_within(seconds: float, seen: Seen) -> None:
-    """The check: there were events, all are visible, and none took longer than that."""
+    """The check: there were events, all are visible, and not one of a hundred took longer than that.
+
+    The longest may take a few times as long: on a machine with two cores any process is without one for a moment.
+    """
     assert len(seen.waits) + len(seen.unseen) > 20, seen
     assert not seen.unseen or max(seen.unseen) < seconds, f"some are not visible: {seen}"
-    assert seen.longest <= seconds, f"some took longer: {seen}"
+    assert seen.part(0.99) <= seconds, f"some took longer: {seen}"
+    assert seen.longest <= seconds * 4, f"one took much longer: {seen}"
 
 
 class Traffic:

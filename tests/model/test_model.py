@@ -17,7 +17,7 @@ import pytest
 
 PROJECT = Path(__file__).resolve().parents[2]
 LONG = os.environ.get("ACME_FAULTS") == "long"
-RUNS = 12_000 if LONG else 2_000
+RUNS = 6_000 if LONG else 2_000
 #: In which every guard that is turned off makes a run fail; most do in a hundred.
 DEFECTS = ("--rare", "--runs", "20000") if LONG else ("--defects", "--runs", "5000")
 
