@@ -6,7 +6,8 @@ STAMP  := $(VENV)/.installed
 
 # Tests that look at the clock or at every process of a shop have a machine to themselves; all others share it, each
 # process with engines of its own. Files keep their order: by number of tests the few long ones would come last.
-ALONE := tests/browser tests/e2e/test_up.py tests/e2e/test_read_your_writes.py tests/faults
+TIMED := tests/faults/test_mass_retry.py tests/faults/test_outage.py tests/faults/test_poison.py
+ALONE := tests/browser tests/e2e/test_up.py tests/e2e/test_read_your_writes.py $(TIMED)
 SHARED := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 WITH_COMPANY := $(ALONE:%=--ignore=%)
 
@@ -22,9 +23,8 @@ SHOPS := tests/faults tests/e2e/test_up.py tests/e2e/test_read_your_writes.py
 # In CI, some two minutes: where brokers differ most. Groups and topics (the bus), what a publisher makes of a Kafka that is
 # killed, emptied or ahead, workers that lose their broker or each other, and one shop under faults drawn by chance.
 WORKER := tests/integration/projections/test_worker.py::test_
-SHORT_STREAM := tests/integration/bus tests/integration/outbox/test_faults.py \
-  $(WORKER)a_broker_that_comes_back_empty $(WORKER)two_processes_share_and_hand_over
-SHORT_FAULTS := tests/faults/test_campaign.py::test_nothing_is_lost_counted_twice_or_different
+SHORT := tests/faults/test_campaign.py::test_nothing_is_lost_counted_twice_or_different \
+  tests/integration/bus tests/integration/outbox/test_faults.py $(WORKER)a_broker_that_comes_back_empty
 
 .PHONY: run test test-kafka test-kafka-short kafka faults faults-shop faults-model outages check lint types imports pytest install lock clean
 .DEFAULT_GOAL := help
@@ -60,15 +60,14 @@ faults-model: install  ## thousands of schedules in memory, and what each projec
 	ACME_FAULTS=long $(BIN)/python -m pytest --durations=5 --numprocesses 2 tests/model tests/contract/test_owes.py $(ARGS)
 
 outages: install  ## the long forms of other faults: an outage of a minute, poison among thousands, a retry of ten thousand
-	ACME_FAULTS=long $(BIN)/python -m pytest -s $(filter-out tests/faults/test_campaign.py,$(wildcard tests/faults/test_*.py)) $(ARGS)
+	ACME_FAULTS=long $(BIN)/python -m pytest -s $(TIMED) $(ARGS)
 
 test-kafka: install kafka  ## stream, faults and whole shops on Apache Kafka (needs java 17 and mvn; ARGS="-k name" to choose)
 	$(ON_KAFKA) $(BIN)/python -m pytest --durations=12 $(if $(ARGS),$(ARGS),$(SHARED) $(STREAM))
 	$(if $(ARGS),,$(ON_KAFKA) $(BIN)/python -m pytest --durations=12 $(SHOPS))
 
 test-kafka-short: install kafka  ## the part of it that CI runs
-	$(ON_KAFKA) $(BIN)/python -m pytest --durations=6 --numprocesses 2 $(SHORT_STREAM)
-	$(ON_KAFKA) $(BIN)/python -m pytest --durations=6 $(SHORT_FAULTS)
+	$(ON_KAFKA) $(BIN)/python -m pytest --durations=6 $(SHARED) $(SHORT)
 
 kafka: $(KAFKA)/.resolved  ## build/kafka: Apache Kafka itself, 44 MB from Maven Central
 

@@ -160,6 +160,7 @@ def _plain(parity: Parity) -> dict[str, Any]:
         "generation": parity.new.generation,
         "documents": parity.new.log.documents,
         "sections_of_tables": parity.new.tables.sections,
+        "counted_of_tables": parity.new.tables.counted,
         "differences": [plain_difference(oracle, d) for oracle, d in parity.new.differences],
         "differences_from_live": [plain_difference("live", d) for d in parity.old],
         "differences_expected": parity.reason or None,

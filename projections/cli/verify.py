@@ -21,6 +21,7 @@ from projections.registry import PROJECTIONS
 from projections.runtime.letterbox import Store
 from projections.runtime.projection import Projection
 from projections.runtime.requests import ask_resync
+from projections.verification.counts_against_tables import MISCOUNTED
 from projections.verification.record import remember, to_look_at
 from projections.verification.verify import Oracles, Verification, verify
 
@@ -73,17 +74,19 @@ def _repaired(store: Store, oracles: Oracles, one: Verification, options: Option
 
 
 def _summary(found: list[Verification], *, wide: bool) -> RenderableType:
-    columns = ("projection", "gen.", "documents", "events", "sections of|tables", "behind|tables", "parked", "differ")
+    columns = ("projection", "gen.", "documents", "events", "states of|tables", "behind|tables", "parked", "differ")
     made = table("Read models against the log and the state tables", *columns, right=columns[1:], wide=wide)
     for one in found:
-        mirrored = any(section.mirrors_state for section in PROJECTIONS[one.projection].sections.values())
+        projection = PROJECTIONS[one.projection]
+        mirrored = projection.from_state or any(section.mirrors_state for section in projection.sections.values())
+        compared = one.tables.sections + one.tables.counted
         differ = len({(d.document, d.path) for _, d in one.differences})
         made.add_row(
             one.projection + (" (sample)" if one.sampled else ""),
             str(one.generation),
             number(one.log.documents),
             number(one.log.events),
-            *((number(one.tables.sections), number(one.tables.behind)) if mirrored else ("–", "–")),
+            *((number(compared), number(one.tables.behind)) if mirrored else ("–", "–")),
             number(one.log.parked),
             text(number(differ), "bold red" if differ else ""),
         )
@@ -102,6 +105,11 @@ def _words(found: list[Verification]) -> list[str]:
                 f"{one.projection}: documents without an aggregate of their own need: "
                 f"manage.py projector rebuild {one.projection} --accept-differences"
             )
+        if any(d.kind == MISCOUNTED for _, d in rows):
+            said.append(
+                f"{one.projection}: its code counts otherwise than the state tables say; once it is mended, with a "
+                f"higher version: manage.py projector rebuild {one.projection}"
+            )
     return said
 
 
@@ -113,6 +121,7 @@ def _plain(one: Verification, repaired: list[str]) -> dict[str, Any]:
         "documents": one.log.documents,
         "events": one.log.events,
         "sections_of_tables": one.tables.sections,
+        "counted_of_tables": one.tables.counted,
         "behind_tables": one.tables.behind,
         "parked_aggregates": one.log.parked,
         "repaired": repaired,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +17,7 @@ from acme.contracts.orders import (
     OrderPlaced,
     PastReturnImported,
 )
-from projections.runtime.projection import Count, Section, counts, on, projection
+from projections.runtime.projection import Count, Section, counts, from_state, on, projection
 from queries.documents.customers import CustomerDocument
 
 
@@ -78,6 +78,18 @@ class Customers:
                 document=str(event.customer_id),
                 add={f"sales.returned.{event.total.currency}": event.total.amount_minor},
             )
+
+    @from_state("order")
+    def of_order(self, order: Mapping[str, Any]) -> Iterator[Count]:
+        if order["customer_id"] and order["status"] in {"confirmed", "completed"}:
+            gross = f"sales.gross.{order['currency']}"
+            yield Count(document=order["customer_id"], add={"sales.orders": 1, gross: order["total_minor"]})
+
+    @from_state("past_return")
+    def of_past_return(self, past_return: Mapping[str, Any]) -> Iterator[Count]:
+        if past_return["customer_id"]:
+            returned = f"sales.returned.{past_return['currency']}"
+            yield Count(document=past_return["customer_id"], add={returned: past_return["total_minor"]})
 
 
 def _name(customer: dict[str, Any], personal: CustomerPersonal | None) -> None:

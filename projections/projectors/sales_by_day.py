@@ -6,8 +6,9 @@ order takes it away from that day again. Imported returns count on their own day
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from acme.contracts.orders import (
@@ -23,7 +24,7 @@ from acme.contracts.orders import (
     PastReturnImported,
 )
 from acme.env import env
-from projections.runtime.projection import Count, counts, projection
+from projections.runtime.projection import Count, counts, from_state, projection
 from queries.documents.sales import UNCATEGORISED, UNSPECIFIED, SalesDayDocument
 
 MEASURES = ("orders", "units", "gross", "returned_units", "returned")
@@ -49,6 +50,16 @@ class SalesByDay:
     def returned(self, event: PastReturnImported, at: datetime) -> Iterator[Count]:
         for place, (units, amount) in _sums(event.returned_at, event.country, event.lines).items():
             yield _count(place, returned_units=units, returned=amount)
+
+    @from_state("order")
+    def of_order(self, order: Mapping[str, Any]) -> Iterator[Count]:
+        if order["status"] in {"confirmed", "completed"}:
+            names = ("units", "gross")
+            yield from _of_lines(order, order["placed_at"], names, once={"orders": 1})
+
+    @from_state("past_return")
+    def of_past_return(self, past_return: Mapping[str, Any]) -> Iterator[Count]:
+        yield from _of_lines(past_return, past_return["returned_at"], ("returned_units", "returned"), once={})
 
 
 #: day, dimension, key, currency
@@ -85,3 +96,24 @@ def _count(place: Place, **amounts: int) -> Count:
         add={**dict.fromkeys(MEASURES, 0), **amounts},
         static={"day": day, "dimension": dimension, "key": key, "currency": currency},
     )
+
+
+def _of_lines(
+    state: Mapping[str, Any], moment: str, names: tuple[str, str], *, once: Mapping[str, int]
+) -> Iterator[Count]:
+    """Per line of a state table its quantity and amount under these names, and ``once`` for each document."""
+    day = datetime.fromisoformat(moment).astimezone(_ZONE).strftime("%Y-%m-%d")
+    documents: set[str] = set()
+    for line in state["lines"]:
+        amount = line["amount"]
+        for under in (
+            "total|",
+            f"product|{line['sku']}",
+            f"category|{line['category_id'] or UNCATEGORISED}",
+            f"country|{state['country'] or UNSPECIFIED}",
+        ):
+            document = f"{day}|{under}|{amount['currency']}"
+            documents.add(document)
+            yield Count(document=document, add={names[0]: line["quantity"], names[1]: amount["amount_minor"]})
+    for document in documents:
+        yield Count(document=document, add=once)

@@ -20,6 +20,7 @@ from projections.runtime.settings import BRIEF, RetryPolicy
 
 SectionHandler = Callable[[Any, dict[str, Any], Event, datetime], None]
 CountHandler = Callable[[Any, Event, datetime], Iterable["Count"]]
+StateHandler = Callable[[Any, Mapping[str, Any]], Iterable["Count"]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,9 +70,16 @@ def counts(*events: type[Event]) -> Callable[[CountHandler], CountHandler]:
     return _mark("_counts", events)
 
 
-def _mark(attribute: str, events: tuple[type[Event], ...]) -> Callable[[Any], Any]:
+def from_state(*aggregates: str) -> Callable[[StateHandler], StateHandler]:
+    """Method decorator: ``method(self, state)`` answers what the state tables of an aggregate (`acme.ports`) say that
+    its events must have counted in all; of each `Count` only ``add`` is looked at. For verification, so it shares no
+    code with the `counts` methods."""
+    return _mark("_from_state", aggregates)
+
+
+def _mark(attribute: str, what: tuple[Any, ...]) -> Callable[[Any], Any]:
     def decorate(method: Any) -> Any:
-        setattr(method, attribute, events)
+        setattr(method, attribute, what)
         return method
 
     return decorate
@@ -96,6 +104,7 @@ class Projection:
     on: Mapping[str, SectionHandler] = field(default_factory=dict)
     counts: Mapping[str, CountHandler] = field(default_factory=dict)
     counted: frozenset[str] = frozenset()  # aggregate types whose events are counted
+    from_state: Mapping[str, StateHandler] = field(default_factory=dict)  # by aggregate type
     ignores: frozenset[str] = frozenset()
     computed: tuple[dict[str, Any], ...] = ()
     recompute: Callable[[dict[str, Any]], None] | None = None
@@ -141,6 +150,7 @@ def projection(
                 on=on_events,
                 counts=count_events,
                 counted=frozenset(counted),
+                from_state={name: m for m in handlers for name in getattr(m, "_from_state", ())},
                 ignores=frozenset(e.__name__ for e in getattr(cls, "ignores", ())),
                 computed=computed,
                 recompute=recompute,

@@ -30,9 +30,11 @@ Progress = Callable[[int], None]
 
 @dataclass(kw_only=True)
 class Compared:
-    """``sections`` of the same version were compared; ``behind`` ones are older than their table."""
+    """``sections`` of the same version were compared, and what the events of ``counted`` aggregates count; ``behind``
+    ones are older than their table."""
 
     sections: int = 0
+    counted: int = 0
     behind: int = 0
     differences: list[Difference] = field(default_factory=list)
 
@@ -61,9 +63,7 @@ class AgainstTables:
         return result
 
     def _section(self, section: Section, only: set[str] | None, result: Compared, on_progress: Progress) -> None:
-        ids = (
-            (str(key) for key in self._states.ids(section.aggregate)) if only is None else filter(_is_id, sorted(only))
-        )
+        ids = (str(key) for key in self._states.ids(section.aggregate)) if only is None else filter(is_id, sorted(only))
         seen: set[str] = set()
         while chunk := list(islice(ids, FIND_CHUNK)):
             seen.update(chunk)
@@ -78,7 +78,7 @@ class AgainstTables:
         chosen = {f"{section.path}.version" if section.path else "version": {"$exists": True}}
         for document in self._collection.find(chosen, {"_id": 1}):
             key = str(document["_id"])
-            if key not in seen and (not _is_id(key) or self._states.state(section.aggregate, UUID(key)) is None):
+            if key not in seen and (not is_id(key) or self._states.state(section.aggregate, UUID(key)) is None):
                 yield key
 
     def _chunk(self, section: Section, keys: list[str], result: Compared) -> None:
@@ -118,7 +118,8 @@ class AgainstTables:
         result.differences += differences
 
 
-def _is_id(text: str) -> bool:
+def is_id(text: str) -> bool:
+    """Whether a document's id is an aggregate's."""
     try:
         UUID(text)
     except ValueError:

@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 from pymongo.database import Database
 
@@ -13,8 +14,9 @@ from acme.ports import AggregateStates, EventLog, SubjectKeys
 from projections.runtime.generations import live_of
 from projections.runtime.projection import Projection
 from projections.verification.against_log import PAUSE, AgainstLog, Difference, Verified
-from projections.verification.against_tables import AgainstTables, Compared
+from projections.verification.against_tables import AgainstTables, Compared, is_id
 from projections.verification.canonical import Document
+from projections.verification.counts_against_tables import CountsAgainstTables
 from queries.documents.connection import collection_name
 
 #: (what is being done, how much of it, of how much; 0: nobody knows)
@@ -61,40 +63,54 @@ def verify(
     only: set[str] | None = None,
     also: Iterable[str] = (),
     generation: int | None = None,
+    counted: int | None = None,
     pause: float = PAUSE,
     on_progress: Progress = lambda what, done, total: None,
 ) -> Verification:
     """All documents, ``only`` some, or a random ``sample`` of so many and ``also`` some. Raises engine failures.
 
     A sample is one of documents and one of aggregates that have a state table, so that a lost document can be in it.
+    ``counted``: of so many aggregates at most (default: of all, or of a sample) what their events count is compared.
     """
     number = live_of(store, projection.name) if generation is None else generation
     result = Verification(projection=projection.name, generation=number, sampled=sample is not None)
-    wanted, aggregates = only, only
+    wanted, aggregates, most = only, only, counted
     if sample is not None:
         found: Any = store[collection_name(projection.name, number)].aggregate(
             [{"$sample": {"size": sample}}, {"$project": {"_id": 1}}]
         )
         wanted = {str(row["_id"]) for row in found} | set(also)
         aggregates = _some_aggregates(oracles.states, projection, sample) | set(also)
+        most = sample if counted is None else counted
     log = AgainstLog(store, oracles.log, oracles.keys.unseal, projection, number, pause=pause)
     result.log = log.verify(wanted, lambda done, total: on_progress("log", done, total))
     tables = AgainstTables(store, oracles.states, projection, number, pause=pause)
     result.tables = tables.verify(aggregates, lambda done: on_progress("tables", done, 0))
+    if only is None:
+        counts = CountsAgainstTables(oracles.log, oracles.states, oracles.keys.unseal, projection)
+        again = {UUID(key) for key in also if is_id(key)}
+
+        def ids(aggregate_type: str) -> Iterable[UUID]:
+            if most is None:
+                return oracles.states.ids(aggregate_type)
+            return {*_some(oracles.states.ids(aggregate_type), most), *again}
+
+        counts.verify(ids, result.tables, lambda done: on_progress("tables", done, 0))
     return result
 
 
 def _some_aggregates(states: AggregateStates, projection: Projection, size: int) -> set[str]:
-    """Reservoir sampling (Vitter, 1985, algorithm R) over the ids of each mirrored aggregate type."""
-    chosen: set[str] = set()
-    for section in projection.sections.values():
-        if not section.mirrors_state:
-            continue
-        kept: list[str] = []
-        for number, key in enumerate(states.ids(section.aggregate)):
-            if number < size:
-                kept.append(str(key))
-            elif (place := random.randrange(number + 1)) < size:  # noqa: S311 - a sample, no secret
-                kept[place] = str(key)
-        chosen.update(kept)
-    return chosen
+    """So many ids of each mirrored aggregate type."""
+    mirrored = [section.aggregate for section in projection.sections.values() if section.mirrors_state]
+    return {str(key) for aggregate in mirrored for key in _some(states.ids(aggregate), size)}
+
+
+def _some(ids: Iterable[UUID], size: int) -> list[UUID]:
+    """Reservoir sampling (Vitter, 1985, algorithm R)."""
+    kept: list[UUID] = []
+    for number, key in enumerate(ids):
+        if number < size:
+            kept.append(key)
+        elif (place := random.randrange(number + 1)) < size:  # noqa: S311 - a sample, no secret
+            kept[place] = key
+    return kept

@@ -34,7 +34,7 @@ from tests.model.defects import turned_off
 from tests.oracle import differences, replay
 
 LONG = os.environ.get("ACME_FAULTS") == "long"
-EXAMPLES = 60 if LONG else 20  # of each projection
+EXAMPLES = 60 if LONG else 12  # of each projection
 HISTORY = History(seed=7, size=3)
 
 turns = st.lists(

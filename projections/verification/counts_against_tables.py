@@ -1,0 +1,79 @@
+"""What an aggregate's events count, against what its state tables say that they must have counted.
+
+Documents of counters have no section to compare with a table. But `AgainstLog` shows that a document is the sum of what
+the events count, and here, for one aggregate after the other, what its events count is compared with its tables: so the
+documents are what the tables say, without a moment at which both would have to stand still. The table's version says
+which of the events are in it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from itertools import takewhile
+from typing import Any
+from uuid import UUID
+
+from acme.contracts.envelope import Envelope, Unseal
+from acme.ports import AggregateStates, EventLog
+from projections.runtime.fold import fold_batch, group_by_aggregate
+from projections.runtime.projection import Count, Projection
+from projections.verification.against_log import Difference
+from projections.verification.against_tables import Compared
+
+MISCOUNTED = "miscounted"
+Sums = dict[str, int]  # document and path → amount
+Progress = Callable[[int], None]
+
+
+class CountsAgainstTables:
+    """The counting of one projection; nothing is compared where it counts nothing."""
+
+    def __init__(self, log: EventLog, states: AggregateStates, unseal: Unseal, projection: Projection) -> None:
+        self._log, self._states, self._unseal, self._projection = log, states, unseal, projection
+
+    def verify(
+        self, ids: Callable[[str], Iterable[UUID]], result: Compared, on_progress: Progress = lambda done: None
+    ) -> None:
+        """Adds to the result. ``ids``: those of an aggregate type that are looked at. Raises engine failures."""
+        for aggregate_type in sorted(self._projection.from_state):
+            for key in ids(aggregate_type):
+                self._aggregate(aggregate_type, key, result)
+                on_progress(result.sections + result.behind + result.counted)
+
+    def _aggregate(self, aggregate_type: str, key: UUID, result: Compared) -> None:
+        state = self._states.state(aggregate_type, key)
+        if state is None:
+            return
+        version = state["version"]
+        events = list(
+            takewhile(lambda e: e.aggregate_version <= version, self._log.read_aggregate(aggregate_type, key, 1))
+        )
+        if len(events) < version:  # the last ones have no number yet
+            result.behind += 1
+            return
+        result.counted += 1
+        handler = self._projection.from_state[aggregate_type]
+        expected = _sums(handler(self._projection.instance, state))
+        name = f"{aggregate_type}:{key}"
+        found, error = self._of_events(events)
+        fields = {place: (expected.get(place, 0), found.get(place, 0)) for place in sorted({*expected, *found})}
+        wrong = {place: both for place, both in fields.items() if both[0] != both[1]}
+        if wrong or error:
+            result.differences.append(
+                Difference(document=str(key), path="", kind=MISCOUNTED, aggregate=name, fields=wrong, error=error)
+            )
+
+    def _of_events(self, events: list[Envelope]) -> tuple[Sums, str]:
+        """What the projection's handlers count, and why they cannot where they cannot."""
+        blank: Callable[[str, str], dict[str, Any]] = lambda document, path: {}  # noqa: E731 - sections do not matter
+        fold = fold_batch(self._projection, group_by_aggregate(events), blank, self._unseal)
+        return _sums(count for _, count in fold.counted), "".join(refusal.error for refusal in fold.refusals)
+
+
+def _sums(counts: Iterable[Count]) -> Sums:
+    """Amounts that are not nothing."""
+    sums: Counter[str] = Counter()
+    for count in counts:
+        sums.update({f"{count.document} {path}": amount for path, amount in count.add.items()})
+    return {place: amount for place, amount in sums.items() if amount}
