@@ -35,6 +35,7 @@ class Campaign:
         self.older: Path | None = None
         self.orders: set[str] = set()  # that faults placed themselves
         self._before = stored_orders(shop).keys()
+        self._struck = 0  # commands that were answered by the time of the last fault
         self._running = ExitStack()
 
     def __enter__(self) -> Self:
@@ -45,12 +46,18 @@ class Campaign:
     def __exit__(self, *_: object) -> None:
         self._running.close()
 
+    @property
+    def commands(self) -> int:
+        """How many were answered."""
+        return sum(load.commands for load in self.loads)
+
     def run(self, plan: Sequence[Kind], *, compared_every: int = 50) -> None:
         """All of it; raises AssertionError when the shop does not recover, or something differs on the way."""
         for number, kind in enumerate(plan, start=1):
             waiting = self.work_under_way().waiting
             begun = time.monotonic()
             kind.strike(self)
+            self._struck = self.commands
             took = time.monotonic() - begun
             self.account.faults.append(Fault(kind=kind.name, waiting=waiting, seconds=took))
             print(f"{time.strftime('%H:%M:%S')} {number}/{len(plan)} {kind.name}: {waiting} waited, {took:.1f} s")
@@ -59,15 +66,18 @@ class Campaign:
                 self._compared_on_the_way()
 
     def work_under_way(self, *, at_least: int = 1, seconds: float = RECOVERY) -> Progress:
-        """A moment of normal work: everything runs, some events wait and not too many."""
+        """A moment of normal work: everything runs, commands are answered again, some events wait and not too many."""
         self.shop.wait_running()
         deadline = time.monotonic() + seconds
         while True:
             found = progress(self.shop.urls)
-            if found is not None and at_least <= found.waiting < CAUGHT_UP:
+            answered = self.commands > self._struck
+            if answered and found is not None and at_least <= found.waiting < CAUGHT_UP:
                 return found
             self._clients_are_well()
-            assert time.monotonic() < deadline, f"no normal work after {seconds:.0f} s: {found}\n{self._what_is_seen()}"
+            assert time.monotonic() < deadline, (
+                f"no normal work after {seconds:.0f} s: answered {answered}, {found}\n{self._what_is_seen()}"
+            )
             time.sleep(0.02)
 
     def _what_is_seen(self) -> str:
@@ -76,7 +86,7 @@ class Campaign:
         log = self.shop.home.log("projector-1").read_text()[-6000:]
         return "\n".join((self.shop.tail(), status, log))
 
-    def more_recorded(self, events: int, seconds: float = 60) -> None:
+    def more_recorded(self, events: int, seconds: float = RECOVERY) -> None:
         """Returns when so many more events are recorded and nearly all are applied."""
         goal = self.work_under_way(at_least=0).recorded + events
         deadline = time.monotonic() + seconds
