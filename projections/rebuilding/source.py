@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from acme.bus import Reader, Record
+from acme.bus import Reader, Record, Topics
 from acme.contracts.envelope import Envelope, Undecodable, from_record
 from acme.ports import EventLog, StreamHead
 from projections.runtime.checkpoints import Checkpoint, Stream
@@ -58,19 +58,24 @@ class LogSource:
 
 
 class KafkaSource:
-    """The topics themselves, read by nobody's group from the beginning (or from where a checkpoint says)."""
+    """The topics themselves, read by nobody's group from the beginning (or from where a checkpoint says).
+
+    `next` raises `acme.bus.BusUnavailable` when Kafka is away, `SourceIncomplete` when it is there and lacks something.
+    """
 
     PATIENCE = 20  # polls that bring nothing that is wanted although Kafka has acknowledged more
     POLL = 0.5  # seconds
 
     def __init__(self, bootstrap: str, streams: list[Stream], identities: dict[str, str]) -> None:
         self._reader, self.identities = Reader(bootstrap, streams), identities
+        self._bootstrap = bootstrap
         self._waiting: dict[Stream, list[Arrived]] = {}
         self._passed_over: set[Stream] = set()  # asked in vain since something was taken
         self._polls_in_vain = 0
 
     def start(self, held: dict[Stream, Checkpoint]) -> None:
         self._waiting = {stream: [] for stream in held}
+        self._polls_in_vain = 0
         for (topic, partition), checkpoint in held.items():
             known = checkpoint.offset >= 0 and checkpoint.topic_identity == self.identities.get(topic)
             self._reader.seek(topic, partition, checkpoint.offset + 1 if known else 0)
@@ -97,6 +102,7 @@ class KafkaSource:
     def _poll(self, stream: Stream) -> None:
         self._polls_in_vain += 1
         if self._polls_in_vain > self.PATIENCE:
+            Topics(self._bootstrap).close()  # where no broker answers, that is why
             raise SourceIncomplete(f"Kafka brings nothing more of {stream[0]}[{stream[1]}]: rebuild from the log")
         self._passed_over.clear()
         for polled, records in self._reader.poll(self.POLL).items():
