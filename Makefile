@@ -8,7 +8,7 @@ STAMP  := $(VENV)/.installed
 # process with engines of its own. Files keep their order: by number of tests the few long ones would come last.
 TIMED := tests/faults/test_mass_retry.py tests/faults/test_outage.py tests/faults/test_poison.py
 ALONE := tests/browser tests/e2e/test_up.py tests/e2e/test_read_your_writes.py $(TIMED)
-SHARED := --numprocesses 2 --dist loadfile --no-loadscope-reorder
+SHARED := --numprocesses 3 --dist loadfile --no-loadscope-reorder
 WITH_COMPANY := $(ALONE:%=--ignore=%)
 
 # Apache Kafka with its scripts, put together from Maven Central; what starts a Kafka takes the one on PATH. The last

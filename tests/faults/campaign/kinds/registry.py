@@ -6,7 +6,7 @@ from tests.faults.campaign.kinds import clocks, deliveries, kills, rebuilds, sto
 from tests.faults.campaign.plan import Kind
 
 KINDS: tuple[Kind, ...] = (
-    Kind(name="kill -9 of web", strike=kills.kill("web"), weight=10, seconds=2, early=True),
+    Kind(name="kill -9 of web", strike=kills.kill("web"), weight=7, seconds=8, early=True),
     Kind(name="kill -9 of relay", strike=kills.kill("relay"), weight=10, seconds=2),
     Kind(name="kill -9 of a projector", strike=kills.kill("projector-1"), weight=10, seconds=7),
     Kind(name="kill -9 of kafka", strike=kills.kill("kafka"), weight=6, seconds=8),
@@ -18,8 +18,8 @@ KINDS: tuple[Kind, ...] = (
     Kind(name="postgres restarted", strike=kills.postgres_restarted, weight=6, seconds=3),
     Kind(name="publisher suspended", strike=kills.publisher_suspended, weight=8, seconds=4),
     Kind(name="broker emptied", strike=stores.broker_emptied, weight=5, seconds=9),
-    Kind(name="older copy of mongodb, running", strike=stores.read_store_put_back, weight=8, seconds=8),
-    Kind(name="older copy of mongodb, stopped", strike=stores.read_store_put_back_at_rest, weight=5, seconds=12),
+    Kind(name="older copy of mongodb, running", strike=stores.read_store_put_back, weight=5, seconds=8),
+    Kind(name="older copy of mongodb, stopped", strike=stores.read_store_put_back_at_rest, weight=3, seconds=12),
     Kind(name="poison event", strike=workers.poison, weight=1, seconds=30),
     Kind(name="projector suspended past its session", strike=workers.projector_suspended, weight=2, seconds=20),
     Kind(name="rebalance storm", strike=workers.rebalance_storm, weight=2, seconds=18),
