@@ -139,7 +139,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 VERIFY = Subcommand(
     name="verify",
-    help="compares documents field by field with a replay of the log and with the state tables",
+    help="compares documents field by field with a replay of the log and with the state tables, counters too",
     examples="""  manage.py projector verify
   manage.py projector verify orders --sample 1000
   manage.py projector verify products --repair --yes --json
