@@ -13,7 +13,10 @@ LIVES = (0.5, 8.0)  # seconds, for the first one, its start included
 
 
 def rebuild_killed(campaign: Campaign) -> None:
-    """The first run dies at any moment, the second one goes on and swaps; the load never stops."""
+    """The first run dies at any moment, the second one goes on and swaps; the load never stops.
+
+    The generation before is dropped two times of three: else workers would follow one of each projection in the end.
+    """
     shop = campaign.shop
     command = ("projector", "rebuild", campaign.moments.choice(projections(shop.urls)), "--yes")
     first = subprocess.Popen(
@@ -29,3 +32,5 @@ def rebuild_killed(campaign: Campaign) -> None:
         first.kill()
         first.wait()
     shop.manage(*command)
+    if campaign.moments.random() < 2 / 3:
+        shop.manage(*command, "--drop-old")
