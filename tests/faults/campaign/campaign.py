@@ -16,7 +16,7 @@ from tests.faults.campaign.progress import Progress, progress
 from tests.faults.campaign.shop import OpenShop
 from tests.faults.load import Load
 
-CLIENTS = 3
+CLIENTS = 2
 #: Events that may wait when the next fault comes: some do, so that the fault hits work under way; many would mean that
 #: nobody recovers from the faults before.
 CAUGHT_UP = 300
