@@ -36,6 +36,7 @@ import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,8 @@ from tests.stack import Stack
 
 PROJECT = Path(__file__).resolve().parent.parent
 _RUNNING: dict[str, EngineServer] = {}
+#: Under this name a test says what its campaign came to.
+CAMPAIGN = "campaign"
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest chooses by -m
@@ -59,6 +62,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if {"kafka", "kafka_broker"} & set(getattr(item, "fixturenames", ())):
             item.add_marker("kafka")
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """What campaigns of faults came to is the last that is said."""
+    for report in chain(*(terminalreporter.getreports(outcome) for outcome in ("passed", "failed"))):
+        for name, line in getattr(report, "user_properties", ()):
+            if name == CAMPAIGN and report.when == "call":
+                terminalreporter.write_line(line)
 
 
 def pytest_unconfigure() -> None:

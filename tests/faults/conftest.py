@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import chain
-from typing import Any
-
 import pytest
 
 from tests.faults.alerted import Alerted
@@ -16,17 +13,6 @@ from tests.integration.conftest import (
 )
 from tests.integration.projections.conftest import Shop
 from tests.integration.projections.conftest import shop as shop
-
-#: Under this name a test says what its campaign came to.
-CAMPAIGN = "campaign"
-
-
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """What campaigns came to is the last that is said."""
-    for report in chain(*(terminalreporter.getreports(outcome) for outcome in ("passed", "failed"))):
-        for name, line in getattr(report, "user_properties", ()):
-            if name == CAMPAIGN and report.when == "call":
-                terminalreporter.write_line(line)
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from acme.devstack.home import Home
+from tests.conftest import CAMPAIGN
 from tests.faults.campaign import restored
 from tests.faults.campaign.campaign import Campaign
 from tests.faults.campaign.clock import in_our_time
@@ -25,7 +26,6 @@ from tests.faults.campaign.plan import Kind, long_plan, seed_of_this_run, short_
 from tests.faults.campaign.progress import projections
 from tests.faults.campaign.restored import wait
 from tests.faults.campaign.shop import OpenShop, open_shop
-from tests.faults.conftest import CAMPAIGN
 from tests.faults.load import Load
 from tests.faults.processes import LONG
 
