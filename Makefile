@@ -6,25 +6,28 @@ STAMP  := $(VENV)/.installed
 
 # Tests that look at the clock or at every process of a shop have a machine to themselves; all others share it, each
 # process with engines of its own. Files keep their order: by number of tests the few long ones would come last.
-TIMED := tests/faults/test_mass_retry.py tests/faults/test_outage.py tests/faults/test_poison.py
-ALONE := tests/browser tests/e2e/test_up.py tests/e2e/test_read_your_writes.py $(TIMED)
-SHARED := --numprocesses 3 --dist loadfile --no-loadscope-reorder
+ALONE := tests/browser tests/e2e/test_up.py tests/e2e/test_read_your_writes.py tests/faults
+SHARED := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 WITH_COMPANY := $(ALONE:%=--ignore=%)
 
 # Apache Kafka with its scripts, put together from Maven Central; what starts a Kafka takes the one on PATH. The last
 # variable makes a test run fail that would have been on the embedded broker after all.
 KAFKA := build/kafka
 ON_KAFKA := env -u KAFKA_BOOTSTRAP_SERVERS PATH="$(CURDIR)/$(KAFKA)/bin:$$PATH" ACME_TESTS_KAFKA_FROM=$(KAFKA)
-# Stream: every integration test that asks for a broker, itself or through its fixtures (tests/conftest.py marks them).
-STREAM := tests/integration -m kafka
+# Stream: every test that asks for a broker, itself or through its fixtures (tests/conftest.py marks them).
+STREAM := tests/integration tests/contract -m kafka
 # Whole shops: all faults; starts, kills, restarts; reads that wait for the stream. The other end-to-end tests (bad input,
 # roles, reports, the tour) are about what lies on either side of it, and a broker is a broker to them.
 SHOPS := tests/faults tests/e2e/test_up.py tests/e2e/test_read_your_writes.py
 # In CI, some two minutes: where brokers differ most. Groups and topics (the bus), what a publisher makes of a Kafka that is
-# killed, emptied or ahead, workers that lose their broker or each other, and one shop under faults drawn by chance.
+# killed, emptied or ahead, workers that lose their broker or each other, a rebuild that reads it, and one shop under faults
+# drawn by chance.
 WORKER := tests/integration/projections/test_worker.py::test_
 SHORT := tests/faults/test_campaign.py::test_nothing_is_lost_counted_twice_or_different \
-  tests/integration/bus tests/integration/outbox/test_faults.py $(WORKER)a_broker_that_comes_back_empty
+  tests/integration/bus tests/integration/outbox/test_faults.py tests/integration/projections/rebuilding/test_source.py \
+  $(WORKER)a_broker_that_comes_back_empty $(WORKER)two_processes_share_and_hand_over
+
+OUTAGES := tests/faults/test_mass_retry.py tests/faults/test_outage.py tests/faults/test_poison.py
 
 .PHONY: run test test-kafka test-kafka-short kafka faults faults-shop faults-model outages check lint types imports pytest install lock clean
 .DEFAULT_GOAL := help
@@ -57,10 +60,10 @@ faults-shop: install  ## the first of the two (ACME_FAULT_SEED repeats, ACME_FAU
 	ACME_FAULTS=long $(BIN)/python -m pytest -s tests/faults/test_campaign.py $(ARGS)
 
 faults-model: install  ## thousands of schedules in memory, and what each projection owes, by other examples each time
-	ACME_FAULTS=long $(BIN)/python -m pytest --durations=5 --numprocesses 2 tests/model tests/contract/test_owes.py $(ARGS)
+	ACME_FAULTS=long $(BIN)/python -m pytest --durations=5 --numprocesses 2 tests/model tests/contract/test_owes.py
 
 outages: install  ## the long forms of other faults: an outage of a minute, poison among thousands, a retry of ten thousand
-	ACME_FAULTS=long $(BIN)/python -m pytest -s $(TIMED) $(ARGS)
+	ACME_FAULTS=long $(BIN)/python -m pytest -s $(OUTAGES) $(ARGS)
 
 test-kafka: install kafka  ## stream, faults and whole shops on Apache Kafka (needs java 17 and mvn; ARGS="-k name" to choose)
 	$(ON_KAFKA) $(BIN)/python -m pytest --durations=12 $(if $(ARGS),$(ARGS),$(SHARED) $(STREAM))

@@ -52,8 +52,8 @@ from tests.stack import Stack
 
 PROJECT = Path(__file__).resolve().parent.parent
 _RUNNING: dict[str, EngineServer] = {}
-#: Under this name a test says what its campaign came to.
-CAMPAIGN = "campaign"
+#: Under this name (`record_property`) a test has said at the end of the run what it came to.
+SAID = "said"
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest chooses by -m
@@ -65,10 +65,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """What campaigns of faults came to is the last that is said."""
+    """What campaigns of faults came to, and the seeds of random runs, are the last that is said."""
     for report in chain(*(terminalreporter.getreports(outcome) for outcome in ("passed", "failed"))):
         for name, line in getattr(report, "user_properties", ()):
-            if name == CAMPAIGN and report.when == "call":
+            if name == SAID and report.when == "call":
                 terminalreporter.write_line(line)
 
 

@@ -80,7 +80,8 @@ def _differences(projection: ProjectionFacts, now: datetime) -> Iterator[Cause]:
             f"{' at random' if found.sampled else ''} {ago(found.at, now)}.",
             listed("Where:", [f"  {example}" for example in found.examples], found.differences),
             f"Look: manage.py projector verify {name}",
-            f"Repair: manage.py projector verify {name} --repair; it is over when a verification finds nothing.",
+            f"Repair: manage.py projector verify {name} --repair; where that says that a resync mends nothing: "
+            f"manage.py projector rebuild {name}. It is over when a verification finds nothing.",
         ),
         projection=name,
         since=found.at,

@@ -45,7 +45,9 @@ def _rebuild(options: Options, output: Output) -> int:
             return _abandon(projection, options, output)
         return _make(projection, options, output)
     except KeyboardInterrupt as error:
-        raise CommandError(f"ended. {AGAIN}", returncode=FINDING) from error
+        filled = not (options["rollback"] or options["drop_old"] or options["abandon"])
+        again = AGAIN if filled else "The same command goes on from there"
+        raise CommandError(f"ended. {again}", returncode=FINDING) from error
     except (StreamBlocked, LeaseLost) as error:
         raise CommandError(f"{error}. {AGAIN}", returncode=FINDING) from error
     except ChildFailed as error:
@@ -61,7 +63,10 @@ def _make(projection: Projection, options: Options, output: Output) -> int:
         _refuse_without_kafka(projection)
 
     if options["rollback"]:
-        return _tell(roll_back(store, oracles, projection, before_swap=before_swap), output)
+        with output.bar(f"rollback {projection.name}") as move:
+            move("brings it up to date and swaps", 0, 0)
+            rolled_back = roll_back(store, oracles, projection, before_swap=before_swap)
+        return _tell(rolled_back, output)
     bootstrap = env.require("kafka_bootstrap_servers") if options["source"] == KAFKA else ""
     try:
         with output.bar(f"rebuild {projection.name}") as move:
@@ -138,10 +143,10 @@ def _report(parity: Parity) -> list[str]:
     """The parity report in words."""
     new = parity.new
     documents, events = counted(new.log.documents, "document"), counted(new.log.events, "event")
-    sections, parked = counted(new.tables.sections, "section"), counted(len(parity.parked), "parked aggregate")
+    states, parked = counted(new.tables.compared, "state"), counted(len(parity.parked), "parked aggregate")
     differences = counted(len(new.differences), "difference")
     lines = [
-        f"generation {new.generation}: {documents} against {events} of the log and {sections} of the state tables: "
+        f"generation {new.generation}: {documents} against {events} of the log and {states} of the tables: "
         f"{differences}, {parked}"
     ]
     lines += [f"  against the {oracle}: {in_words(difference)}" for oracle, difference in new.differences[:SHOWN]]
@@ -174,7 +179,9 @@ def _drop(projection: Projection, options: Options, output: Output) -> int:
         f"Drop the generation before the live one of {projection.name}? A rollback is not possible afterwards.",
         yes=options["yes"],
     )
-    dropped = drop_previous(open_store(), projection)
+    with output.bar(f"drop {projection.name}") as move:
+        move("waits for readers and followers", 0, 0)
+        dropped = drop_previous(open_store(), projection)
     output.show(f"{projection.name}: dropped generation {', '.join(map(str, dropped))}")
     output.emit({"projection": projection.name, "dropped": dropped})
     return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from typing import Any
 
 from rich.console import RenderableType
@@ -39,8 +40,11 @@ def _verify(options: Options, output: Output) -> int:
         output.show(_summary(found, wide=output.wide), *_words(found))
         output.confirm(f"Resync {total:,} aggregates from the log?", yes=options["yes"])
         for place, one in enumerate(found):
-            repaired[one.projection] = one.aggregates
-            found[place] = _repaired(store, oracles, one, options, output)
+            if one.aggregates:
+                repaired[one.projection] = one.aggregates
+                found[place] = _repaired(store, oracles, one, options, output)
+    elif options["repair"] and any(one.differences for one in found):
+        output.show("Nothing of what differs can be mended by a resync; see below.")
     for one in found:
         remember(store, one, by=options["by"])
     output.show(_summary(found, wide=output.wide), *_words(found))
@@ -70,7 +74,10 @@ def _repaired(store: Store, oracles: Oracles, one: Verification, options: Option
         if outcome.code:
             output.show(f"{aggregate} in {one.projection}: {outcome.words}")
     documents = {difference.document for _, difference in one.differences}
-    return _one(store, oracles, projection, options, output, only=documents)
+    again = _one(store, oracles, projection, options, output, only=documents)
+    again.tables.differences += [d for d in one.tables.differences if d.kind == MISCOUNTED]  # no resync mends these
+    again.tables.counted = one.tables.counted
+    return replace(again, sampled=one.sampled)
 
 
 def _summary(found: list[Verification], *, wide: bool) -> RenderableType:
@@ -79,14 +86,13 @@ def _summary(found: list[Verification], *, wide: bool) -> RenderableType:
     for one in found:
         projection = PROJECTIONS[one.projection]
         mirrored = projection.from_state or any(section.mirrors_state for section in projection.sections.values())
-        compared = one.tables.sections + one.tables.counted
         differ = len({(d.document, d.path) for _, d in one.differences})
         made.add_row(
             one.projection + (" (sample)" if one.sampled else ""),
             str(one.generation),
             number(one.log.documents),
             number(one.log.events),
-            *((number(compared), number(one.tables.behind)) if mirrored else ("–", "–")),
+            *((number(one.tables.compared), number(one.tables.behind)) if mirrored else ("–", "–")),
             number(one.log.parked),
             text(number(differ), "bold red" if differ else ""),
         )

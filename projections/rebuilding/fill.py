@@ -37,10 +37,11 @@ class Filler:
         identities: dict[str, str] | None = None,
         check: Callable[[], None] = lambda: None,
         patience: float = PATIENCE,
+        at_once: int = BATCH,
     ) -> None:
         self.applier, self.streams = applier, streams
         self.check, self._source, self._log, self._patience = check, source, log, patience
-        self._identities = identities or {}
+        self._identities, self._at_once = identities or {}, at_once
         self._stale = True
 
     def fill(self, heads: dict[Stream, StreamHead] | None = None) -> int:
@@ -57,8 +58,9 @@ class Filler:
                 done = self._batch(wanted)
                 if done == 0 and self.reached(wanted):
                     return taken
-                taken, failing_since, pause = taken + done, 0.0, 0.05
                 heads = wanted
+                if done:  # a source that brings nothing may be away, and say so in the end
+                    taken, failing_since, pause = taken + done, 0.0, 0.05
             except Exception as error:
                 if not isinstance(error, Overtaken) and not is_engine_failure(error):
                     raise
@@ -102,7 +104,7 @@ class Filler:
             self.refresh()
         batch: list[Arrived] = []
         for stream in self.streams:
-            held, room = self.applier.held[stream], BATCH - len(batch)
+            held, room = self.applier.held[stream], self._at_once - len(batch)
             if room <= 0:
                 break
             if held.sequence < self._source.end(heads[stream]):

@@ -155,8 +155,9 @@ def follow_until_taken_over(swap: Swap) -> bool:
     """
     try:
         return _follow(swap)
-    except (Overtaken, StreamBlocked, *ENGINE_FAILURES) as error:
-        logger.warning("%s: not followed until workers come: %s", swap.projection.name, error)
+    except (Overtaken, StreamBlocked, KeyboardInterrupt, *ENGINE_FAILURES) as error:
+        why = str(error) or "ended by hand"
+        logger.warning("%s: swapped; not followed until workers come: %s", swap.projection.name, why)
         return False
 
 
@@ -188,6 +189,9 @@ def drop_previous(store: Store, projection: Projection, *, sleep: Callable[[floa
     """
     pointer = store[POINTERS].find_one({"_id": projection.name}) or {}
     if pointer.get("previous") is None:
+        sleep(READERS)
+        if left := sweep(store, projection):  # by one that was broken off
+            return left
         raise NotDone(f"{projection.name} has no generation before the live one: there is nothing to drop")
     mine = {"_id": projection.name, "live": pointer["live"], "previous": pointer["previous"]}
     gone = {"previous": "", "previous_version": "", "following": ""}

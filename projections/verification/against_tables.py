@@ -38,6 +38,11 @@ class Compared:
     behind: int = 0
     differences: list[Difference] = field(default_factory=list)
 
+    @property
+    def compared(self) -> int:
+        """States that were compared in one way or the other."""
+        return self.sections + self.counted
+
 
 class AgainstTables:
     """One generation of one projection; nothing is compared where no section mirrors a state."""

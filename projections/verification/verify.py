@@ -93,7 +93,7 @@ def verify(
         def ids(aggregate_type: str) -> Iterable[UUID]:
             if most is None:
                 return oracles.states.ids(aggregate_type)
-            return {*_some(oracles.states.ids(aggregate_type), most), *again}
+            return {*some(oracles.states.ids(aggregate_type), most), *again}
 
         counts.verify(ids, result.tables, lambda done: on_progress("tables", done, 0))
     return result
@@ -102,11 +102,11 @@ def verify(
 def _some_aggregates(states: AggregateStates, projection: Projection, size: int) -> set[str]:
     """So many ids of each mirrored aggregate type."""
     mirrored = [section.aggregate for section in projection.sections.values() if section.mirrors_state]
-    return {str(key) for aggregate in mirrored for key in _some(states.ids(aggregate), size)}
+    return {str(key) for aggregate in mirrored for key in some(states.ids(aggregate), size)}
 
 
-def _some(ids: Iterable[UUID], size: int) -> list[UUID]:
-    """Reservoir sampling (Vitter, 1985, algorithm R)."""
+def some(ids: Iterable[UUID], size: int) -> list[UUID]:
+    """So many at random: reservoir sampling (Vitter, 1985, algorithm R)."""
     kept: list[UUID] = []
     for number, key in enumerate(ids):
         if number < size:

@@ -34,9 +34,13 @@ class Carried:
 
     def source(self, number: int, streams: list[Stream]) -> KafkaSource:
         """Reads partitions of an interleaving from Kafka."""
+        return KafkaSource(self.bootstrap, streams, self.identities(number))
+
+    def identities(self, number: int) -> dict[str, str]:
+        """Topic → identity; what is not in Kafka yet is sent."""
         if number not in self._identities:
             self._identities[number] = self._send(number)
-        return KafkaSource(self.bootstrap, streams, self._identities[number])
+        return self._identities[number]
 
     def _send(self, number: int) -> dict[str, str]:
         topics, producer = Topics(self.bootstrap), Producer(self.bootstrap)

@@ -34,6 +34,8 @@ from tests.contract.history import plain_unseal
 
 LIVE, REBUILT = 1, 2
 AT_MOST = 10_000  # events of a batch that takes all
+NEVER = 10_000  # the how many-th write is never reached
+REBUILT_AT_ONCE = 7  # events
 
 
 class Killed(Exception):
@@ -47,6 +49,7 @@ class Happens(Enum):
     KILLED_BEFORE = "the process is killed before the write"
     KILLED_AFTER = "the process is killed just after the write"
     STORE_WENT_BACK = "the store is restarted and has lost its last changes"
+    STORE_WENT_BACK_IN_SILENCE = "the same between two batches, of a store that does not tell (a mongos)"
     PARTITIONS_MOVED = "the other worker has partitions of this one, and goes on in them"
     CHECKPOINTS_LOST = "checkpoints are gone and documents are not: everything comes twice"
 
@@ -129,7 +132,8 @@ class Play:
     def take(self, turn: Turn) -> None:
         self._copies.append(self._copy())
         happen = self._what_happens(turn)
-        self._writes.strike(turn.at, before=happen[0], after=happen[1])
+        at = NEVER if turn.happens is Happens.STORE_WENT_BACK_IN_SILENCE else turn.at
+        self._writes.strike(at, before=happen[0], after=happen[1])
         try:
             self._batch(turn)
             if self._writes.spare():
@@ -164,14 +168,24 @@ class Play:
     def documents(self, generation: int = LIVE) -> Iterable[dict[str, Any]]:
         return self._store[collection_name(self._projection.name, generation)].find()
 
-    def rebuild(self, source: Callable[[list[Stream]], Source], *, killed_at: int) -> None:
-        """Fills another generation by two fillers one after the other, killed once and gone on with."""
+    def rebuild(
+        self, source: Callable[[list[Stream]], Source], *, identities: dict[str, str] | None = None, killed_at: int
+    ) -> None:
+        """Fills another generation by two fillers one after the other, killed once and gone on with. ``identities``:
+        those of the topics, where the source is Kafka."""
         halves = [half for half in (self._streams[::2], self._streams[1::2]) if half]
         self._writes.strike(killed_at, before=_nothing, after=_kill)
         for half in halves * 2:  # the second time nothing is left, unless the first was killed
             read = source(half)
             try:
-                Filler(self._applier(REBUILT), read, cast(EventLog, self.log), half).fill()
+                Filler(
+                    self._applier(REBUILT),
+                    read,
+                    cast(EventLog, self.log),
+                    half,
+                    identities=identities,
+                    at_once=REBUILT_AT_ONCE,
+                ).fill()
             except Killed:
                 pass
             finally:
@@ -225,15 +239,17 @@ class Play:
                 return _nothing, _kill
             case Happens.STORE_WENT_BACK:
                 return (lambda: self._go_back(turn.reach)), _nothing
+            case Happens.STORE_WENT_BACK_IN_SILENCE:
+                return (lambda: self._go_back(turn.reach, says_so=False)), _nothing
             case Happens.PARTITIONS_MOVED:
                 return (lambda: self._move(turn.worker, turn.reach)), _nothing
             case Happens.CHECKPOINTS_LOST:
                 return self._lose_checkpoints, _nothing
         return _nothing, _nothing
 
-    def _go_back(self, turns: int) -> None:
+    def _go_back(self, turns: int, *, says_so: bool = True) -> None:
         """To the beginning of this turn, or of an earlier one. The workers do not know of it."""
-        self._incarnation.number += 1
+        self._incarnation.number += says_so
         del self._copies[len(self._copies) - min(turns, len(self._copies) - 1) :]
         copy = self._copies[-1]
         for name in self._store.list_collection_names():

@@ -94,7 +94,8 @@ class Stage:
         def source(streams: list[Stream]) -> Source:
             return self._carried.source(interleaving, streams) if from_kafka else LogSource(play.log)
 
-        play.rebuild(source, killed_at=killed_at)
+        identities = self._carried.identities(interleaving) if from_kafka else None
+        play.rebuild(source, identities=identities, killed_at=killed_at)
         self._compare(play, REBUILT)
 
     def _compare(self, play: Play, generation: int) -> None:
@@ -121,7 +122,7 @@ def test_same_events_make_the_same_documents(projection: Projection, stage: Call
         print_blob=True,
         suppress_health_check=list(HealthCheck),
     )
-    @given(interleavings, turns, st.booleans(), st.integers(1, 6))
+    @given(interleavings, turns, st.booleans(), st.integers(1, 20))
     def owes(interleaving: int, turns: list[Turn], from_kafka: bool, killed_at: int) -> None:
         play = mine.play(interleaving, turns)
         mine.rebuild(play, interleaving, from_kafka, killed_at)

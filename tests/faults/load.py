@@ -59,6 +59,7 @@ class Load:
     def __exit__(self, *args: object) -> None:
         self._stop.set()
         self._thread.join(PATIENCE + 30)
+        assert not self._thread.is_alive(), "a client does not end"
 
     def rest(self) -> None:
         """Returns when the step under way is answered; the next one waits for `go_on`."""

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from acme.devstack.home import Home
-from tests.conftest import CAMPAIGN
+from tests.conftest import SAID
 from tests.faults.campaign import restored
 from tests.faults.campaign.campaign import Campaign
 from tests.faults.campaign.clock import in_our_time
@@ -65,7 +65,7 @@ def test_nothing_is_lost_counted_twice_or_different(shop: OpenShop, record_prope
         campaign.finish(leases_end_at_once=not LONG)
     finally:
         print(campaign.account.table())
-        record_property(CAMPAIGN, f"seed {seed}: {campaign.account.line}")
+        record_property(SAID, f"campaign, seed {seed}: {campaign.account.line}")
     campaign.account.verdict()
 
 

@@ -136,6 +136,7 @@ class Campaign:
             self.shop.wait_running()
             found = progress(self.shop.urls)
             late = time.monotonic() > deadline
+            assert not late or found is None or found.waiting == 0, f"not caught up after {seconds:.0f} s: {found}"
             if late or (found is not None and found.waiting == 0):
                 self.account.differing = differences(self.shop)
                 if late or not self.account.differing:

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import psycopg
 import pytest
@@ -30,7 +29,9 @@ from tests.integration.importing import runs
 from tests.integration.importing.test_import_orders import AWKWARD
 
 COUNTING = [projection for projection in PROJECTIONS.values() if projection.counts]
+SELLING = [projection for projection in COUNTING if "order" in projection.counted]
 every_counting = pytest.mark.parametrize("projection", COUNTING, ids=[projection.name for projection in COUNTING])
+every_selling = pytest.mark.parametrize("projection", SELLING, ids=[projection.name for projection in SELLING])
 
 
 @every_counting
@@ -70,7 +71,7 @@ def compared(projection: Projection, ids: Any = None) -> Compared:
     return result
 
 
-@every_counting
+@every_selling
 def test_what_events_count_is_what_the_tables_say(projection: Projection, sales: int) -> None:
     found = compared(projection)
     assert (found.counted, found.behind, found.differences) == (sales, 0, [])
@@ -82,7 +83,7 @@ def states_of_orders() -> Iterable[dict[str, Any]]:
     return [state for key in states.ids("order") if (state := states.state("order", key))]
 
 
-@every_counting
+@every_selling
 def test_a_handler_that_counts_otherwise_is_found(projection: Projection, sales: int) -> None:
     """The mistake that a replay repeats: sales that are cancelled stay counted, or all are counted twice."""
     never_taken_away = {name: handler for name, handler in projection.counts.items() if name != "OrderCancelled"}
@@ -102,7 +103,7 @@ def test_a_handler_that_counts_otherwise_is_found(projection: Projection, sales:
     assert all(found == 2 * table for table, found in one.fields.values()), one
 
 
-@every_counting
+@every_selling
 def test_events_without_a_number_are_waited_for(projection: Projection, sales: int) -> None:
     order = confirmed(("A", 1))
     found = compared(projection, lambda kind: [order.id] if kind == "order" else [])
@@ -111,11 +112,10 @@ def test_events_without_a_number_are_waited_for(projection: Projection, sales: i
     assert compared(projection, lambda kind: [order.id] if kind == "order" else []).counted == 1
 
 
-def test_an_event_that_cannot_be_counted_is_said(sales: int) -> None:
+def test_an_event_that_cannot_be_counted_is_for_the_dead_letters_and_the_log_to_say(sales: int) -> None:
     def fails(*_: Any) -> Iterable[Count]:
         raise ZeroDivisionError("no price")
 
     projection = PROJECTIONS["sales_by_day"]
     found = compared(replace(projection, counts={**projection.counts, "OrderImported": fails}))
-    assert {d.error for d in found.differences} == {"ZeroDivisionError: no price"}
-    assert all(UUID(d.document) for d in found.differences)
+    assert found.differences == [] and 0 < found.counted < sales
