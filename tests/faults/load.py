@@ -56,8 +56,12 @@ class Load:
         self._thread.start()
         return self
 
-    def __exit__(self, *args: object) -> None:
+    def end(self) -> None:
+        """Does not wait, so that several end together."""
         self._stop.set()
+
+    def __exit__(self, *args: object) -> None:
+        self.end()
         self._thread.join(PATIENCE + 30)
         assert not self._thread.is_alive(), "a client does not end"
 

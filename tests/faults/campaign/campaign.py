@@ -44,6 +44,8 @@ class Campaign:
         return self
 
     def __exit__(self, *_: object) -> None:
+        for load in self.loads:
+            load.end()
         self._running.close()
 
     @property
@@ -116,7 +118,7 @@ class Campaign:
         """
         if leases_end_at_once:
             later(self.shop, "web", LEASES_ARE_OVER)
-        self._running.close()
+        self.__exit__()
         self._clients_are_well()
         self._compare(patience)
         stored, shown = stored_orders(self.shop), shown_orders(self.shop)
