@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
 from pathlib import Path
 
@@ -37,6 +38,9 @@ os.environ[MADE_UP] = " ".join(engine.variable for engine in ENGINES.ours)
 
 def pytest_configure() -> None:
     """Refuses to run when Kafka is not the one that was asked for."""
+    # A script that starts the tests with & has them ignore Ctrl-C, and all that they start; no terminal does.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     wanted = os.environ.get(KAFKA_FROM)
     found = {engine.variable: engine.where for engine in ENGINES.ours}.get(kafka.VARIABLE, "that of the environment")
     if wanted and not Path(found).is_relative_to(Path(wanted).resolve()):
