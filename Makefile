@@ -19,7 +19,7 @@ STREAM := tests/integration tests/contract -m kafka
 # Whole shops: all faults; starts, kills, restarts; reads that wait for the stream. The other end-to-end tests (bad input,
 # roles, reports, the tour) are about what lies on either side of it, and a broker is a broker to them.
 SHOPS := tests/faults tests/e2e/test_up.py tests/e2e/test_read_your_writes.py
-# In CI, some two minutes: where brokers differ most. Groups and topics (the bus), what a publisher makes of a Kafka that is
+# In CI: where brokers differ most. Groups and topics (the bus), what a publisher makes of a Kafka that is
 # killed, emptied or ahead, workers that lose their broker or each other, a rebuild that reads it, and one shop under faults
 # drawn by chance.
 WORKER := tests/integration/projections/test_worker.py::test_
@@ -27,6 +27,7 @@ SHORT := tests/faults/test_campaign.py::test_nothing_is_lost_counted_twice_or_di
   tests/integration/bus tests/integration/outbox/test_faults.py tests/integration/projections/rebuilding/test_source.py \
   $(WORKER)a_broker_that_comes_back_empty $(WORKER)two_processes_share_and_hand_over
 
+# Faults of one kind with a long form of their own; they look at the clock.
 OUTAGES := tests/faults/test_mass_retry.py tests/faults/test_outage.py tests/faults/test_poison.py
 
 .PHONY: run test test-kafka test-kafka-short kafka faults faults-shop faults-model outages check lint types imports pytest install lock clean

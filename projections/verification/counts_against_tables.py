@@ -68,9 +68,13 @@ class CountsAgainstTables:
 
     def _of_events(self, events: list[Envelope]) -> Sums | None:
         """What the projection's handlers count; None where they fail: such an event is parked, or `AgainstLog` says."""
-        blank: Callable[[str, str], dict[str, Any]] = lambda document, path: {}  # noqa: E731 - sections do not matter
-        fold = fold_batch(self._projection, group_by_aggregate(events), blank, self._unseal)
+        fold = fold_batch(self._projection, group_by_aggregate(events), _new_section, self._unseal)
         return None if fold.refusals else _sums(count for _, count in fold.counted)
+
+
+def _new_section(document: str, path: str) -> dict[str, Any]:
+    """Every fold begins with the aggregate's first event."""
+    return {}
 
 
 def _sums(counts: Iterable[Count]) -> Sums:

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from enum import Enum
 from typing import Any, cast
 
 import pytest
@@ -31,45 +29,15 @@ from projections.runtime.projection import Projection
 from queries.documents.connection import collection_name
 from tests.contract.feeding import WholeLog
 from tests.contract.history import plain_unseal
+from tests.contract.turns import AT_MOST, Happens, Turn
 
 LIVE, REBUILT = 1, 2
-AT_MOST = 10_000  # events of a batch that takes all
 NEVER = 10_000  # the how many-th write is never reached
 REBUILT_AT_ONCE = 7  # events
 
 
 class Killed(Exception):
     """Stands in for SIGKILL at the moment of a write."""
-
-
-class Happens(Enum):
-    """What comes between."""
-
-    NOTHING = "nothing"
-    KILLED_BEFORE = "the process is killed before the write"
-    KILLED_AFTER = "the process is killed just after the write"
-    STORE_WENT_BACK = "the store is restarted and has lost its last changes"
-    STORE_WENT_BACK_IN_SILENCE = "the same between two batches, of a store that does not tell (a mongos)"
-    PARTITIONS_MOVED = "the other worker has partitions of this one, and goes on in them"
-    CHECKPOINTS_LOST = "checkpoints are gone and documents are not: everything comes twice"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Turn:
-    """A batch: up to ``events`` new ones of its ``worker`` and, of each partition, ``again`` earlier ones.
-
-    ``hole``: Kafka lacks the first new one of each partition. ``at`` the how many-th write (after the batch, if there
-    are fewer) ``happens`` something, to the depth of ``reach``: so many turns back, so many events of the other one.
-    """
-
-    worker: int = 0
-    events: int = AT_MOST
-    again: int = 0
-    hole: bool = False
-    shuffled: bool = False
-    happens: Happens = Happens.NOTHING
-    at: int = 1
-    reach: int = 0
 
 
 class Writes:

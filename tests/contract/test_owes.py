@@ -29,7 +29,8 @@ from projections.verification.canonical import canonical
 from tests.contract.carried import Carried
 from tests.contract.feeding import relevant
 from tests.contract.history import History, plain_unseal
-from tests.contract.play import LIVE, REBUILT, Happens, Incarnation, Play, Turn, Writes
+from tests.contract.play import LIVE, REBUILT, Incarnation, Play, Writes
+from tests.contract.turns import Happens, Turn
 from tests.model.defects import turned_off
 from tests.oracle import differences, replay
 

@@ -1,7 +1,7 @@
 """Two months of real invoices through the whole shop: the reports over HTTP equal an independent computation.
 
 Importer → PostgreSQL → publisher → Kafka → projectors → MongoDB → queries, as `manage.py up` runs them. Every third
-invoice; all of them (two minutes more on the embedded store) with ACME_FAULTS=long.
+invoice; all of them with ACME_FAULTS=long.
 """
 
 from __future__ import annotations
