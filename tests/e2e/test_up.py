@@ -60,8 +60,8 @@ def up(*options: str, home: Path, **environment: str) -> subprocess.CompletedPro
 def test_everything_runs_and_answers(stack: Stack) -> None:
     assert stack.processes.keys() == NAMES
     assert {one["state"] for one in stack.processes.values()} == {"running"}
-    assert httpx.get(f"{stack.base_url}/readyz").status_code == 200
-    login = httpx.post(f"{stack.base_url}/api/v1/auth/login", json=ADMIN)
+    assert httpx.get(f"{stack.base_url}/readyz", timeout=60).status_code == 200
+    login = httpx.post(f"{stack.base_url}/api/v1/auth/login", json=ADMIN, timeout=60)
     assert login.status_code == 200, login.text
     assert login.json().keys() >= {"access", "refresh"}
 
@@ -90,7 +90,7 @@ def test_a_killed_process_comes_back_on_its_port(stack: Stack, name: str) -> Non
     assert stack.wait_restarted(name, old) != old
     assert stack.processes[name]["port"] == port
     stack.wait_all_running()
-    assert httpx.get(f"{stack.base_url}/readyz").status_code == 200
+    assert httpx.get(f"{stack.base_url}/readyz", timeout=60).status_code == 200
 
 
 def test_a_second_up_on_the_same_home_is_refused(stack: Stack) -> None:
@@ -113,7 +113,7 @@ def test_sigterm_stops_all_and_a_second_start_keeps_the_data(acme_stack: Callabl
     assert not own_home.engines_file.exists()
     assert not own_home.processes_file.exists()
     second = acme_stack(home=own_home.root)
-    login = httpx.post(f"{second.base_url}/api/v1/auth/login", json=ADMIN)
+    login = httpx.post(f"{second.base_url}/api/v1/auth/login", json=ADMIN, timeout=60)
     assert login.status_code == 200, login.text
 
 
@@ -143,7 +143,7 @@ def test_nothing_is_started_for_engines_of_the_environment(acme_stack: Callable[
         assert stack.processes.keys() == APPS | {"projector-2"}
         assert stack.urls == engines.urls  # so that other commands find them, wherever they were given
         assert "DATABASE_URL: from the environment, nothing is started for it" in stack.output
-        assert httpx.get(f"{stack.base_url}/readyz").status_code == 200
+        assert httpx.get(f"{stack.base_url}/readyz", timeout=60).status_code == 200
         assert stack.stop() == 0
         assert all(engine.answers() for engine in engines.ours)
 
