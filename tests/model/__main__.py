@@ -25,7 +25,7 @@ def main() -> int:
     parser.add_argument("--trace", action="store_true", help="show each step and call of every run")
     parser.add_argument("--keep-going", action="store_true", help="all runs, also after one that fails; no schedules")
     parser.add_argument("--defects", action="store_true", help="turn guards off, one after the other")
-    parser.add_argument("--rare", action="store_true", help="those, and others that take long to find")
+    parser.add_argument("--rare", action="store_true", help="those, and what takes long to find (20,000 runs and more)")
     options = parser.parse_args()
     _set_up()
     if options.defects or options.rare:
