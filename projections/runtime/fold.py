@@ -69,6 +69,15 @@ class SectionState:
     def changed(self) -> bool:
         return self.value.get("version") != self.stored
 
+    @property
+    def passed(self) -> bool:
+        """Whether the document has all of the batch's events already."""
+        return self.stored is not None and not self.changed
+
+    @property
+    def version_path(self) -> str:
+        return f"{self.path}.version" if self.path else "version"
+
 
 @dataclass(kw_only=True)
 class Fold:

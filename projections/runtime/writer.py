@@ -5,6 +5,7 @@ A value that cannot be written at all is an event's failure like any other: it n
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NoReturn
 
 import bson
@@ -98,7 +99,9 @@ class Writer:
         """Sections and counts. Raises `Overtaken`, `Unwritable`, `CounterUnwritable` and engine failures."""
         self.load_counters(fold)
         counters = self._count(fold.counted)
-        changed = self._write(fold, [s for s in fold.sections.values() if s.changed], counters)
+        sections = fold.sections.values()
+        passed = [state for state in sections if state.passed]
+        changed = self._write(fold, [state for state in sections if state.changed], counters, passed)
         for counter in counters:
             known = changed.get(counter.document) or self._documents.get(counter.document)
             changed[counter.document] = counter.kept(known)
@@ -122,16 +125,21 @@ class Writer:
             found = found.get(part) or {}
         return {name: value for name, value in found.items() if name != "_id"}
 
-    def _write(self, fold: Fold, states: list[SectionState], counters: list[CounterState]) -> dict[str, Document]:
+    def _write(
+        self,
+        fold: Fold,
+        states: list[SectionState],
+        counters: list[CounterState],
+        passed: Iterable[SectionState] = (),
+    ) -> dict[str, Document]:
         """One bulk write; answers the documents with their new sections."""
         changed: dict[str, Document] = {}
-        by_document: dict[str, list[SectionState]] = {}
-        for state in states:
-            by_document.setdefault(state.document, []).append(state)
+        by_document, passed_over = _by_document(states), _by_document(passed)
+        by_document |= {key: [] for key in passed_over.keys() - by_document.keys()}
         operations: list[Any] = []
         for key, mine in by_document.items():
-            known = self._documents.get(key)
-            operations.append(section_updates(mine, self.projection.computed, seen=known is not None))
+            known, same = self._documents.get(key), passed_over.get(key, ())
+            operations.append(section_updates(mine, self.projection.computed, seen=known is not None, passed=same))
             changed[key] = known or {"_id": key}
             for state in mine:
                 _set_path(changed[key], state.path, state.value)
@@ -214,13 +222,13 @@ class Writer:
         return self._furthest[fence]
 
     def _count(self, counted: Counted) -> list[CounterState]:
-        """The counter documents that get something new, against the fences the store has."""
+        """The counter documents that get something new, or have what comes again, against the fences the store has."""
         states: dict[str, CounterState] = {}
         for envelope, count in counted:
             if count.document not in states:
                 states[count.document] = self._counter(count.document)
             states[count.document].count(envelope, count)
-        return [state for state in states.values() if state.fences]
+        return [state for state in states.values() if state.fences or state.passed or state.passed_late]
 
     def _count_late(self, counted: Counted) -> None:
         """One update a document. Where it does not match, a try before this one or another worker was faster: again."""
@@ -261,6 +269,13 @@ class Writer:
             late=frozenset((known or {}).get("late", ())),
             late_revision=(known or {}).get("late_revision"),
         )
+
+
+def _by_document(states: Iterable[SectionState]) -> dict[str, list[SectionState]]:
+    groups: dict[str, list[SectionState]] = {}
+    for state in states:
+        groups.setdefault(state.document, []).append(state)
+    return groups
 
 
 def _unencodable(by_document: dict[str, list[SectionState]]) -> dict[str, BaseException]:
