@@ -61,6 +61,19 @@ def test_damage_is_found_by_both_oracles_and_repaired(filled: Shop, projector: P
     assert "differences:products" not in causes()
 
 
+def test_two_are_repaired_in_one_go(filled: Shop, projector: Projector) -> None:
+    victim = {"_id": str(filled.products[0][0])}
+    filled.store["products__g1"].update_one(victim, {"$set": {"product.name": "somebody was here"}})
+    filled.store["stock__g1"].update_one({}, {"$set": {"item.on_hand": -1}})
+    repaired = projector("verify", "products", "stock", "--repair", "--yes", "--wait", "30", "--json")
+    assert repaired.code == 0, repaired.out
+    assert [(row["projection"], len(row["repaired"])) for row in repaired.json["projections"]] == [
+        ("products", 1),
+        ("stock", 1),
+    ]
+    filled.settled("products", "stock")
+
+
 def test_what_belongs_to_no_aggregate_wants_another_generation(filled: Shop, projector: Projector) -> None:
     filled.store["stock__g1"].insert_one({"_id": "invented", "item": {"version": 3}})
     shown = projector("verify", "stock", "--repair", "--yes")

@@ -100,11 +100,14 @@ def test_places_in_kafka_are_kept_by_what_is_written_after_the_swap(
     assert not shelf.differences()
 
 
-def test_an_engine_that_fails_after_the_swap_does_not_undo_it(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
-    def away(made: swap.Swap) -> bool:
-        raise AutoReconnect("MongoDB was restarted")
+@pytest.mark.parametrize("comes", [AutoReconnect("MongoDB was restarted"), KeyboardInterrupt()], ids=repr)
+def test_what_comes_after_the_swap_does_not_undo_it(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch, comes: BaseException
+) -> None:
+    def broken_off(made: swap.Swap) -> bool:
+        raise comes
 
-    monkeypatch.setattr(swap, "_follow", away)
+    monkeypatch.setattr(swap, "_follow", broken_off)
     made = shelf.rebuild()
     assert (made.live, made.taken_over) == (2, False)
 
@@ -170,3 +173,19 @@ def test_drop_is_guarded_by_what_was_read(shelf: Shelf) -> None:
     shelf.store[POINTERS].update_one({"_id": "products"}, {"$set": {"building.lease_until": datetime.now(UTC)}})
     assert not plan._drop(shelf.store, PRODUCTS, read)
     assert f"products__g{building.generation}" in shelf.collections()
+
+
+def test_a_drop_that_was_broken_off_can_be_asked_for_again(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: Any) -> list[int]:
+        raise AutoReconnect("MongoDB was restarted")
+
+    def drop() -> list[int]:
+        return swap.drop_previous(shelf.store, PRODUCTS, sleep=lambda seconds: None)
+
+    shelf.rebuild()
+    with monkeypatch.context() as patch:
+        patch.setattr(swap, "sweep", away)
+        with pytest.raises(AutoReconnect):
+            drop()
+    assert shelf.collections() == {"products__g1", "products__g2"}
+    assert (drop(), shelf.collections()) == ([1], {"products__g2"})
