@@ -71,7 +71,7 @@ class SectionState:
 
     @property
     def passed(self) -> bool:
-        """Whether the document has all of the batch's events already."""
+        """Whether it has all of the batch's events already."""
         return self.stored is not None and not self.changed
 
     @property

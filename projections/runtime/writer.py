@@ -109,12 +109,15 @@ class Writer:
             self._documents.put(key, document)
 
     def write_late(self, fold: Fold, *, replaced: bool = False) -> None:
-        """The same for events at or below the checkpoint: counters remember each in ``late`` instead of by a fence.
+        """For events at or below the checkpoint: counters remember each in ``late`` instead of by a fence. What the
+        documents have already is guarded here too.
 
         ``replaced``: sections are written even where their version is the stored one.
         """
-        states = [s for s in fold.sections.values() if s.changed or replaced]
-        for key, document in self._write(fold, states, []).items():
+        sections = fold.sections.values()
+        states = [state for state in sections if state.changed or replaced]
+        passed = [state for state in sections if state.passed and not replaced]
+        for key, document in self._write(fold, states, [], passed).items():
             self._documents.put(key, document)
         self._count_late(fold.counted)
 
@@ -132,7 +135,7 @@ class Writer:
         counters: list[CounterState],
         passed: Iterable[SectionState] = (),
     ) -> dict[str, Document]:
-        """One bulk write; answers the documents with their new sections."""
+        """One bulk write; answers the documents as they are now, also those that have everything already."""
         changed: dict[str, Document] = {}
         by_document, passed_over = _by_document(states), _by_document(passed)
         by_document |= {key: [] for key in passed_over.keys() - by_document.keys()}
@@ -175,7 +178,8 @@ class Writer:
                 raise self._unwritable_counters(fold, why, document) from error
             for state in sections[place]:
                 culprits[state.aggregate] = ValueError(f"MongoDB refused the document {state.document}: {why}")
-        raise Unwritable(culprits) from error
+        if culprits:
+            raise Unwritable(culprits) from error
 
     def _raise_for_one(
         self, operations: list[Any], sections: list[list[SectionState]], fold: Fold, error: OperationFailure
@@ -238,9 +242,8 @@ class Writer:
         for _ in range(LATE_TRIES):
             self._documents.drop(waiting)
             self._documents.load(waiting)
-            operations = [operation for operation in map(self._late, waiting.values()) if operation]
             try:
-                write_guarded(self.collection, operations)
+                write_guarded(self.collection, [self._late(events) for events in waiting.values()])
             except Overtaken:
                 continue
             except (*UNENCODABLE, OperationFailure) as error:
@@ -253,12 +256,12 @@ class Writer:
         raise Overtaken(f"{self.collection.name}: counters change all the time while late events are counted")
 
     def _late(self, counted: Counted) -> Any:
-        """The update of one counter document by all of its events that it does not have; None when it has all."""
+        """The update of one counter document by all of its events that it does not have."""
         counter = self._counter(counted[0][1].document)
         new = [(late_name(envelope), count) for envelope, count in counted if late_name(envelope) not in counter.late]
         for _, count in new:
             counter.take(count)
-        return counter.late_update(sorted({name for name, _ in new})) if new else None
+        return counter.late_update(sorted({name for name, _ in new}))
 
     def _counter(self, key: str) -> CounterState:
         known = self._documents.get(key)

@@ -36,9 +36,9 @@ def late_name(envelope: Envelope) -> str:
 def section_updates(
     states: list[SectionState], computed: tuple[Document, ...], *, seen: bool, passed: Iterable[SectionState] = ()
 ) -> UpdateOne:
-    """One update of one document with all its changed sections. ``seen``: the find saw the document.
+    """One update of one document with its changed sections, if any. ``seen``: the find saw the document.
 
-    ``passed``: sections that have all of their events already.
+    ``passed``: other sections of it, which have all of their events already.
     """
     filter_: Document = {}
     values: Document = {}
@@ -108,22 +108,28 @@ class CounterState:
         return {operator: dict(values) for operator, values in operators.items() if values}
 
     def update(self) -> UpdateOne:
-        """Increment and fences in one update whose filter is the fences that were read."""
+        """Increment and fences in one update whose filter is the fences that were read, and the late list's revision
+        where an event is in that list. What has come before changes nothing."""
         filter_: Document = {"_id": self.document}
         for fence in self.fences.keys() | self.passed:
             filter_[f"fences.{fence}"] = self.stored.get(fence, {"$exists": False})
+        same = {}
         if self.passed_late:
             filter_["late_revision"] = self._revision()
+            same = {"late_revision": self.late_revision}
         reached = {**{fence: self.stored[fence] for fence in self.passed}, **self.fences}
         fences = {f"fences.{fence}": sequence for fence, sequence in reached.items()}
-        return UpdateOne(filter_, {**self.amounts(), "$set": fences}, upsert=not self.seen)
+        return UpdateOne(filter_, {**self.amounts(), "$set": {**fences, **same}}, upsert=not self.seen)
 
     def late_update(self, names: list[str]) -> UpdateOne:
         """For events below the fence, which stays: their names go into ``late``, guarded by the list's revision.
 
-        Not by their absence: that costs names × length of the list, half a second at ten thousand.
+        Not by their absence: that costs names × length of the list, half a second at ten thousand. Without names, which
+        are all there already, nothing changes.
         """
         filter_ = {"_id": self.document, "late_revision": self._revision()}
+        if not names:
+            return UpdateOne(filter_, {"$set": {"late_revision": self.late_revision}})
         operators = self.amounts()
         operators["$inc"] = {**operators.get("$inc", {}), "late_revision": 1}
         return UpdateOne(filter_, {**operators, "$push": {"late": {"$each": names}}}, upsert=not self.seen)

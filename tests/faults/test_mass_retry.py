@@ -119,7 +119,7 @@ def test_defect_a_retry_forgets_what_it_has_counted(shop: Shop, monkeypatch: pyt
     def unguarded(self: CounterState, names: list[str]) -> Any:
         update = guarded(self, names)
         update._filter.pop("late_revision")
-        update._doc.pop("$push")
+        update._doc.pop("$push", None)
         return update
 
     def breaks_off_once(self: Recovery, aggregates: Any) -> None:
