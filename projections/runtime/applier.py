@@ -176,10 +176,14 @@ class Applier:
 
     def _read_counters(self, fold: Fold) -> None:
         """A counter document that a store has lost looks like one that was never there: a fence set in it would pass
-        what it had counted. So the store must still be the one of the checkpoints when it is read."""
+        what it had counted. So the store must still be the one of the checkpoints when it is read; one that does not
+        tell is asked for the checkpoints themselves."""
         if fold.counted:
             self.writer.load_counters(fold)
-            self.same_store()
+            if self._incarnation:
+                self.same_store()
+            else:
+                self.audit()
 
     def _park(self, refusals: list[Refusal], offsets: Offsets) -> None:
         """Markers and letters of what fails, and of what waits behind it."""

@@ -84,6 +84,7 @@ class Stage:
         events = self._carried.history.interleaved(interleaving)
         topics = {e.topic for e in relevant(self._projection, events)}
         stream = [e for e in self._carried.interleaving(interleaving) if e.topic.rpartition(".")[0] in topics]
+        self._incarnation.tells = all(turn.happens is not Happens.STORE_WENT_BACK_IN_SILENCE for turn in turns)
         play = Play(self._projection, stream, self._store, self._writes, self._incarnation)
         for turn in turns:
             play.take(turn)
@@ -147,6 +148,22 @@ def test_documents_that_were_ahead_are_not_believed(
     projection: Projection, stage: Callable[[Projection], Stage]
 ) -> None:
     stage(projection).play(1, BACK_TO_THE_SAME_CHECKPOINTS)
+
+
+#: The same, and a checkpoint that is held is gone with what its event has counted: the next one finds no document.
+BACK_TO_NO_DOCUMENT = [
+    *[Turn(events=1)] * 3,
+    Turn(events=1, happens=Happens.CHECKPOINTS_LOST),
+    *[Turn(events=1)] * 2,
+    Turn(events=1, happens=Happens.STORE_WENT_BACK_IN_SILENCE, reach=3),
+]
+
+
+def test_a_lost_counter_of_a_store_that_does_not_tell_is_no_new_one(stage: Callable[[Projection], Stage]) -> None:
+    mine = stage(PROJECTIONS["sales_by_day"])
+    mine.play(2, BACK_TO_NO_DOCUMENT)
+    with turned_off("a counter document that was lost is taken for a new one"), pytest.raises(AssertionError):
+        mine.play(2, BACK_TO_NO_DOCUMENT)
 
 
 #: What goes wrong without a guard: the projection, and turns after which a document is not as it must be.

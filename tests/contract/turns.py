@@ -15,7 +15,7 @@ class Happens(Enum):
     KILLED_BEFORE = "the process is killed before the write"
     KILLED_AFTER = "the process is killed just after the write"
     STORE_WENT_BACK = "the store is restarted and has lost its last changes"
-    STORE_WENT_BACK_IN_SILENCE = "the same between two batches, of a store that does not tell (a mongos)"
+    STORE_WENT_BACK_IN_SILENCE = "the same between two batches, of a store that never tells (a mongos)"
     PARTITIONS_MOVED = "the other worker has partitions of this one, and goes on in them"
     CHECKPOINTS_LOST = "checkpoints are gone and documents are not: everything comes twice"
 
