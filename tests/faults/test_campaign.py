@@ -20,7 +20,6 @@ from acme.devstack.home import Home
 from tests.conftest import SAID
 from tests.faults.campaign import restored
 from tests.faults.campaign.campaign import Campaign
-from tests.faults.campaign.clock import in_our_time
 from tests.faults.campaign.kinds.registry import KINDS
 from tests.faults.campaign.plan import Kind, long_plan, seed_of_this_run, short_plan
 from tests.faults.campaign.progress import projections
@@ -53,6 +52,31 @@ def plan_of(moments: random.Random) -> list[Kind]:
     return plan
 
 
+@pytest.mark.timeout(1800)
+def test_a_restored_postgresql_is_noticed_and_there_is_a_way_out(shop: OpenShop) -> None:
+    """Before the campaign, which goes on in a later epoch of the log then, and whose long log this need not read."""
+    before = restored.put_back(shop, seed=7)
+    wait(lambda: restored.halted(shop), "the publisher is halted")
+    with Load(shop, seed=9) as meanwhile:  # commands go on
+        wait(lambda: "publisher:halted" in restored.alerts(shop), "an alert says so")
+    assert not meanwhile.errors, meanwhile.errors
+    restored.way_out(shop)
+    restored.equal_again(shop, before | meanwhile.orders)
+    wait(lambda: not restored.halted(shop) and not restored.diverged(shop), "nobody is stopped any more")
+
+
+@pytest.mark.skipif(not LONG, reason="it takes a minute; tests/model has the same in memory")
+@pytest.mark.timeout(1800)
+def test_a_restore_that_kafka_cannot_tell_is_noticed_by_the_read_models(shop: OpenShop) -> None:
+    """The broker is empty too, so nothing is halted; the checkpoints alone know of events that the log has not."""
+    before = restored.put_back(shop, seed=17, broker_too=True)
+    for name in ("orders", "sales_by_day", "positions"):
+        wait(lambda name=name: name in restored.diverged(shop), f"{name} stops")
+    wait(lambda: "epoch:orders" in restored.alerts(shop), "an alert says so")
+    restored.way_out(shop)
+    restored.equal_again(shop, before)
+
+
 @pytest.mark.timeout(3600)
 def test_nothing_is_lost_counted_twice_or_different(shop: OpenShop, record_property: Callable[..., None]) -> None:
     seed = seed_of_this_run()
@@ -82,30 +106,3 @@ def test_defect_counters_without_fences(shop: OpenShop) -> None:
     shop.exchange("projector-1")
     with pytest.raises(AssertionError, match=r"faults 2, lost 0, twice \d+, differing [1-9].*sales_by_day"):
         campaign.account.verdict()
-
-
-@pytest.mark.timeout(1800)
-def test_a_restored_postgresql_is_noticed_and_there_is_a_way_out(shop: OpenShop) -> None:
-    """After the campaign, because the restore loses what was answered since the copy."""
-    in_our_time(shop, "projector-1")
-    before = restored.put_back(shop, seed=7)
-    wait(lambda: restored.halted(shop), "the publisher is halted")
-    with Load(shop, seed=9) as meanwhile:  # commands go on
-        wait(lambda: "publisher:halted" in restored.alerts(shop), "an alert says so")
-    assert not meanwhile.errors, meanwhile.errors
-    restored.way_out(shop)
-    restored.equal_again(shop, before | meanwhile.orders)
-    wait(lambda: not restored.halted(shop) and not restored.diverged(shop), "nobody is stopped any more")
-
-
-@pytest.mark.skipif(not LONG, reason="it takes a minute; tests/model has the same in memory")
-@pytest.mark.timeout(1800)
-def test_a_restore_that_kafka_cannot_tell_is_noticed_by_the_read_models(shop: OpenShop) -> None:
-    """The broker is empty too, so nothing is halted; the checkpoints alone know of events that the log has not."""
-    in_our_time(shop, "projector-1")
-    before = restored.put_back(shop, seed=17, broker_too=True)
-    for name in ("orders", "sales_by_day", "positions"):
-        wait(lambda name=name: name in restored.diverged(shop), f"{name} stops")
-    wait(lambda: "epoch:orders" in restored.alerts(shop), "an alert says so")
-    restored.way_out(shop)
-    restored.equal_again(shop, before)
