@@ -36,6 +36,15 @@ class DocumentCache:
         self._capacity = capacity
         self._options: CodecOptions[Document] = CodecOptions(tz_aware=True)
         self._raw: OrderedDict[str, bytes | None] = OrderedDict()
+        self._read: set[str] = set()  # since `begin`
+
+    def begin(self) -> None:
+        """Another batch begins: what is known was kept from an earlier one."""
+        self._read.clear()
+
+    def is_kept(self, key: str) -> bool:
+        """Whether it was not read from the store since `begin`."""
+        return key not in self._read
 
     def load(self, keys: Iterable[str]) -> None:
         """Makes all of these known: one find per chunk for those that are not."""
@@ -50,6 +59,7 @@ class DocumentCache:
             found = {str(d["_id"]): bson.encode(d) for d in self._collection.find({"_id": {"$in": chunk}})}
             for key in chunk:
                 self._raw[key] = found.get(key)
+            self._read.update(chunk)
 
     def get(self, key: str) -> Document | None:
         """A fresh copy, or None where the store has none. `load` must have been called."""

@@ -74,9 +74,12 @@ class SectionState:
         """Whether it has all of the batch's events already."""
         return self.stored is not None and not self.changed
 
-    @property
-    def version_path(self) -> str:
-        return f"{self.path}.version" if self.path else "version"
+    def has_still(self, document: dict[str, Any] | None) -> bool:
+        """Whether the document, read anew, has the version that was read before."""
+        found: Any = document or {}
+        for part in self.path.split(".") if self.path else ():
+            found = found.get(part) or {}
+        return bool((found.get("version") or 0) >= (self.stored or 0))
 
 
 @dataclass(kw_only=True)

@@ -75,10 +75,12 @@ class Writer:
         self._documents.trim()
 
     def fold(self, envelopes: list[Envelope]) -> Fold:
+        self._documents.begin()
         self._documents.load(documents_of(self.projection, envelopes))
         return fold_batch(self.projection, group_by_aggregate(envelopes), self._section, self._unseal)
 
     def fold_discarded(self, envelopes: list[Envelope]) -> Fold:
+        self._documents.begin()
         self._documents.load(documents_of(self.projection, envelopes))
         return fold_discarded(self.projection, group_by_aggregate(envelopes), self._section)
 
@@ -98,10 +100,10 @@ class Writer:
     def write(self, fold: Fold) -> None:
         """Sections and counts. Raises `Overtaken`, `Unwritable`, `CounterUnwritable` and engine failures."""
         self.load_counters(fold)
-        counters = self._count(fold.counted)
-        sections = fold.sections.values()
-        passed = [state for state in sections if state.passed]
-        changed = self._write(fold, [state for state in sections if state.changed], counters, passed)
+        counted = self._count(fold.counted)
+        self._look_again([*(s for s in fold.sections.values() if s.passed), *(c for c in counted if c.has_passed)])
+        counters = [counter for counter in counted if counter.fences]
+        changed = self._write(fold, [s for s in fold.sections.values() if s.changed], counters)
         for counter in counters:
             known = changed.get(counter.document) or self._documents.get(counter.document)
             changed[counter.document] = counter.kept(known)
@@ -109,17 +111,29 @@ class Writer:
             self._documents.put(key, document)
 
     def write_late(self, fold: Fold, *, replaced: bool = False) -> None:
-        """For events at or below the checkpoint: counters remember each in ``late`` instead of by a fence. What the
-        documents have already is guarded here too.
+        """The same for events at or below the checkpoint: counters remember each in ``late`` instead of by a fence.
 
         ``replaced``: sections are written even where their version is the stored one.
         """
-        sections = fold.sections.values()
-        states = [state for state in sections if state.changed or replaced]
-        passed = [state for state in sections if state.passed and not replaced]
-        for key, document in self._write(fold, states, [], passed).items():
+        states = [s for s in fold.sections.values() if s.changed or replaced]
+        self._look_again([s for s in fold.sections.values() if s.passed and not replaced])
+        for key, document in self._write(fold, states, []).items():
             self._documents.put(key, document)
         self._count_late(fold.counted)
+
+    def _look_again(self, passed: Iterable[SectionState | CounterState]) -> None:
+        """Raises `Overtaken` where the store has lost what events are passed over for.
+
+        Documents that were read for this batch are believed; those kept from an earlier one are read again. Writes need
+        none of it: their filters name what was read.
+        """
+        states = [state for state in passed if self._documents.is_kept(state.document)]
+        keys = {state.document for state in states}
+        self._documents.drop(keys)
+        self._documents.load(keys)
+        for state in states:
+            if not state.has_still(self._documents.get(state.document)):
+                raise Overtaken(f"{self.collection.name}: {state.document} has lost what was in it")
 
     def _section(self, key: str, path: str) -> Document:
         """A fresh copy of a section; of the root section only what is stored, without the id."""
@@ -128,21 +142,16 @@ class Writer:
             found = found.get(part) or {}
         return {name: value for name, value in found.items() if name != "_id"}
 
-    def _write(
-        self,
-        fold: Fold,
-        states: list[SectionState],
-        counters: list[CounterState],
-        passed: Iterable[SectionState] = (),
-    ) -> dict[str, Document]:
-        """One bulk write; answers the documents as they are now, also those that have everything already."""
+    def _write(self, fold: Fold, states: list[SectionState], counters: list[CounterState]) -> dict[str, Document]:
+        """One bulk write; answers the documents with their new sections."""
         changed: dict[str, Document] = {}
-        by_document, passed_over = _by_document(states), _by_document(passed)
-        by_document |= {key: [] for key in passed_over.keys() - by_document.keys()}
+        by_document: dict[str, list[SectionState]] = {}
+        for state in states:
+            by_document.setdefault(state.document, []).append(state)
         operations: list[Any] = []
         for key, mine in by_document.items():
-            known, same = self._documents.get(key), passed_over.get(key, ())
-            operations.append(section_updates(mine, self.projection.computed, seen=known is not None, passed=same))
+            known = self._documents.get(key)
+            operations.append(section_updates(mine, self.projection.computed, seen=known is not None))
             changed[key] = known or {"_id": key}
             for state in mine:
                 _set_path(changed[key], state.path, state.value)
@@ -178,8 +187,7 @@ class Writer:
                 raise self._unwritable_counters(fold, why, document) from error
             for state in sections[place]:
                 culprits[state.aggregate] = ValueError(f"MongoDB refused the document {state.document}: {why}")
-        if culprits:
-            raise Unwritable(culprits) from error
+        raise Unwritable(culprits) from error
 
     def _raise_for_one(
         self, operations: list[Any], sections: list[list[SectionState]], fold: Fold, error: OperationFailure
@@ -226,13 +234,13 @@ class Writer:
         return self._furthest[fence]
 
     def _count(self, counted: Counted) -> list[CounterState]:
-        """The counter documents that get something new, or have what comes again, against the fences the store has."""
+        """The counter documents of these events, against the fences the store has."""
         states: dict[str, CounterState] = {}
         for envelope, count in counted:
             if count.document not in states:
                 states[count.document] = self._counter(count.document)
             states[count.document].count(envelope, count)
-        return [state for state in states.values() if state.fences or state.passed or state.passed_late]
+        return list(states.values())
 
     def _count_late(self, counted: Counted) -> None:
         """One update a document. Where it does not match, a try before this one or another worker was faster: again."""
@@ -242,8 +250,9 @@ class Writer:
         for _ in range(LATE_TRIES):
             self._documents.drop(waiting)
             self._documents.load(waiting)
+            operations = [operation for operation in map(self._late, waiting.values()) if operation]
             try:
-                write_guarded(self.collection, [self._late(events) for events in waiting.values()])
+                write_guarded(self.collection, operations)
             except Overtaken:
                 continue
             except (*UNENCODABLE, OperationFailure) as error:
@@ -256,12 +265,12 @@ class Writer:
         raise Overtaken(f"{self.collection.name}: counters change all the time while late events are counted")
 
     def _late(self, counted: Counted) -> Any:
-        """The update of one counter document by all of its events that it does not have."""
+        """The update of one counter document by all of its events that it does not have; None when it has all."""
         counter = self._counter(counted[0][1].document)
         new = [(late_name(envelope), count) for envelope, count in counted if late_name(envelope) not in counter.late]
         for _, count in new:
             counter.take(count)
-        return counter.late_update(sorted({name for name, _ in new}))
+        return counter.late_update(sorted({name for name, _ in new})) if new else None
 
     def _counter(self, key: str) -> CounterState:
         known = self._documents.get(key)
@@ -272,13 +281,6 @@ class Writer:
             late=frozenset((known or {}).get("late", ())),
             late_revision=(known or {}).get("late_revision"),
         )
-
-
-def _by_document(states: Iterable[SectionState]) -> dict[str, list[SectionState]]:
-    groups: dict[str, list[SectionState]] = {}
-    for state in states:
-        groups.setdefault(state.document, []).append(state)
-    return groups
 
 
 def _unencodable(by_document: dict[str, list[SectionState]]) -> dict[str, BaseException]:

@@ -2,15 +2,11 @@
 
 A section's update names the version that was read; a counter's update names, per partition, the fence that was read
 and sets the new one. An insert is allowed only where the find saw nothing.
-
-An event that is passed over, because the document has it already, is guarded no less: the update names what was read
-and changes nothing. Else a store that went back to the very checkpoint that is held would be believed to have what only
-memory has.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,26 +29,18 @@ def late_name(envelope: Envelope) -> str:
     return f"{fence_name(envelope.topic, envelope.partition)}-{envelope.sequence}"
 
 
-def section_updates(
-    states: list[SectionState], computed: tuple[Document, ...], *, seen: bool, passed: Iterable[SectionState] = ()
-) -> UpdateOne:
-    """One update of one document with its changed sections, if any. ``seen``: the find saw the document.
-
-    ``passed``: other sections of it, which have all of their events already.
-    """
-    filter_: Document = {}
+def section_updates(states: list[SectionState], computed: tuple[Document, ...], *, seen: bool) -> UpdateOne:
+    """One update of one document with all its changed sections. ``seen``: the find saw the document."""
+    filter_: Document = {"_id": states[0].document}
     values: Document = {}
-    for state in passed:
-        filter_["_id"] = state.document
-        filter_[state.version_path] = values[state.version_path] = state.stored
     for state in states:
-        filter_["_id"] = state.document
-        filter_[state.version_path] = {"$exists": False} if state.stored is None else state.stored
+        prefix = f"{state.path}." if state.path else ""
+        filter_[f"{prefix}version"] = {"$exists": False} if state.stored is None else state.stored
         if state.path:
             values[state.path] = state.value
         else:
             values.update(state.value)
-    if not computed or not states:
+    if not computed:
         return UpdateOne(filter_, {"$set": values}, upsert=not seen)
     # In a pipeline a string that begins with $ would be taken for a field: $literal keeps names as they are.
     literal = {path: {"$literal": value} for path, value in values.items()}
@@ -63,7 +51,7 @@ def section_updates(
 class CounterState:
     """One counter document: the fences the store has, what is to be added, and the fences to be set.
 
-    ``passed``: fences at or above events that came again; ``passed_late``: one of them is in the late list.
+    ``passed``: fence → sequence of events that the document has already; ``passed_late``: those in its late list.
     """
 
     document: str
@@ -76,21 +64,34 @@ class CounterState:
     lowest: Document = field(default_factory=dict)
     highest: Document = field(default_factory=dict)
     static: Document = field(default_factory=dict)
-    passed: set[str] = field(default_factory=set)
-    passed_late: bool = False
+    passed: dict[str, int] = field(default_factory=dict)
+    passed_late: set[str] = field(default_factory=set)
 
     def count(self, envelope: Envelope, count: Count) -> bool:
         """Adds one event's count unless the document has it already; answers whether it did."""
         fence, sequence = fence_name(envelope.topic, envelope.partition), envelope.sequence or 0
         if late_name(envelope) in self.late:
-            self.passed_late = True
+            self.passed_late.add(late_name(envelope))
             return False
         if sequence <= self.stored.get(fence, 0):
-            self.passed.add(fence)
+            self.passed[fence] = max(sequence, self.passed.get(fence, 0))
             return False
         self.fences[fence] = max(sequence, self.fences.get(fence, 0))
         self.take(count)
         return True
+
+    @property
+    def has_passed(self) -> bool:
+        """Whether any event was passed over."""
+        return bool(self.passed or self.passed_late)
+
+    def has_still(self, document: Document | None) -> bool:
+        """Whether the document, read anew, has the events that were passed over."""
+        known = document or {}
+        fences = known.get("fences", {})
+        return self.passed_late <= set(known.get("late", ())) and all(
+            fences.get(fence, 0) >= sequence for fence, sequence in self.passed.items()
+        )
 
     def take(self, count: Count) -> None:
         """Adds the amounts, without looking at fences."""
@@ -108,34 +109,23 @@ class CounterState:
         return {operator: dict(values) for operator, values in operators.items() if values}
 
     def update(self) -> UpdateOne:
-        """Increment and fences in one update whose filter is the fences that were read, and the late list's revision
-        where an event is in that list. What has come before changes nothing."""
+        """Increment and fences in one update whose filter is the fences that were read."""
         filter_: Document = {"_id": self.document}
-        for fence in self.fences.keys() | self.passed:
+        for fence in self.fences:
             filter_[f"fences.{fence}"] = self.stored.get(fence, {"$exists": False})
-        same = {}
-        if self.passed_late:
-            filter_["late_revision"] = self._revision()
-            same = {"late_revision": self.late_revision}
-        reached = {**{fence: self.stored[fence] for fence in self.passed}, **self.fences}
-        fences = {f"fences.{fence}": sequence for fence, sequence in reached.items()}
-        return UpdateOne(filter_, {**self.amounts(), "$set": {**fences, **same}}, upsert=not self.seen)
+        fences = {f"fences.{fence}": sequence for fence, sequence in self.fences.items()}
+        return UpdateOne(filter_, {**self.amounts(), "$set": fences}, upsert=not self.seen)
 
     def late_update(self, names: list[str]) -> UpdateOne:
         """For events below the fence, which stays: their names go into ``late``, guarded by the list's revision.
 
-        Not by their absence: that costs names × length of the list, half a second at ten thousand. Without names, which
-        are all there already, nothing changes.
+        Not by their absence: that costs names × length of the list, half a second at ten thousand.
         """
-        filter_ = {"_id": self.document, "late_revision": self._revision()}
-        if not names:
-            return UpdateOne(filter_, {"$set": {"late_revision": self.late_revision}})
+        revision = {"$exists": False} if self.late_revision is None else self.late_revision
+        filter_ = {"_id": self.document, "late_revision": revision}
         operators = self.amounts()
         operators["$inc"] = {**operators.get("$inc", {}), "late_revision": 1}
         return UpdateOne(filter_, {**operators, "$push": {"late": {"$each": names}}}, upsert=not self.seen)
-
-    def _revision(self) -> Any:
-        return {"$exists": False} if self.late_revision is None else self.late_revision
 
     def kept(self, document: Document | None) -> Document:
         """The document as far as the runtime must know it after the write: its fences and late list."""

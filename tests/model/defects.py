@@ -62,7 +62,7 @@ def _counted_without_a_look(self: CounterState, *arguments: Any) -> bool:
     """In place of `CounterState.count`: what is passed over is forgotten."""
     counted = COUNT(self, *arguments)
     self.passed.clear()
-    self.passed_late = False
+    self.passed_late.clear()
     return bool(counted)
 
 

@@ -138,33 +138,6 @@ def carry_out_once(
     return requests.progress(store, asked.id)
 
 
-@chosen
-def test_what_a_killed_retry_has_written_may_be_gone(
-    projection: Projection, store: Database[Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The next one finds its events in the documents, and then the store goes back to before them, without a word."""
-    stopped_shop(store, projection, victims=1)
-    asked = requests.ask_retry(store, projection.name, Selection(everything=True), by="anna")
-    collection, writes = store[f"{projection.name}__g1"], list[str]()
-    before, original = list(collection.find()), Collection.bulk_write
-
-    def struck(self: Collection[Any], *args: Any, **kwargs: Any) -> Any:
-        if self.name in {collection.name, "projection_checkpoints"}:
-            writes.append(self.name)
-            if len(writes) == 2:
-                collection.delete_many({})
-                collection.insert_many(before)
-        done = original(self, *args, **kwargs)
-        if writes == [collection.name]:
-            raise KeyboardInterrupt
-        return done
-
-    monkeypatch.setattr(Collection, "bulk_write", struck)
-    carry_out(store, projection, asked)
-    assert len(writes) > 2
-    assert documents(store, projection) == expected_of(projection)
-
-
 def test_without_its_guard_a_retry_that_is_killed_counts_twice(
     store: Database[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
