@@ -30,7 +30,12 @@ SHORT := tests/faults/test_campaign.py::test_nothing_is_lost_counted_twice_or_di
 # Faults of one kind with a long form of their own; they look at the clock.
 OUTAGES := tests/faults/test_mass_retry.py tests/faults/test_outage.py tests/faults/test_poison.py
 
-.PHONY: run test test-kafka test-kafka-short kafka faults faults-shop faults-model outages check lint types imports pytest install lock clean
+# The store of the benchmarks: the wheel's is so slow that it would hide what is measured. Made by cargo, a quarter of an
+# hour once.
+SECANTUS := build/secantus/bin/secantusd-rs
+SECANTUS_VERSION := 0.5.3-beta.193
+
+.PHONY: run test bench test-kafka test-kafka-short kafka faults faults-shop faults-model outages check lint types imports pytest install lock clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -66,6 +71,10 @@ faults-model: install  ## thousands of schedules in memory, and what each projec
 outages: install  ## the long forms of other faults: an outage of a minute, poison among thousands, a retry of ten thousand
 	ACME_FAULTS=long $(BIN)/python -m pytest -s $(OUTAGES) $(ARGS)
 
+bench: install kafka $(SECANTUS)  ## ratios against peers and bare loops, one table and build/bench.json (ONLY=P1,P8 chooses)
+	PATH="$(CURDIR)/$(KAFKA)/bin:$(CURDIR)/$(dir $(SECANTUS)):$$PATH" \
+	  $(BIN)/python -m tests.bench $(if $(ONLY),--only $(ONLY)) $(ARGS)
+
 test-kafka: install kafka  ## stream, faults and whole shops on Apache Kafka (needs java 17 and mvn; ARGS="-k name" to choose)
 	$(ON_KAFKA) $(BIN)/python -m pytest --durations=12 $(if $(ARGS),$(ARGS),$(SHARED) $(STREAM))
 	$(if $(ARGS),,$(ON_KAFKA) $(BIN)/python -m pytest --durations=12 $(SHOPS))
@@ -83,6 +92,9 @@ $(KAFKA)/.resolved: tests/kafka/pom.xml $(wildcard tests/kafka/bin/*)
 	install -m 755 tests/kafka/bin/* $(KAFKA)/bin
 	$(KAFKA)/bin/kafka-server-start.sh --version
 	touch $@
+
+$(SECANTUS):
+	cargo install secantus-mdb --version $(SECANTUS_VERSION) --locked --ignore-rust-version --root build/secantus
 
 install: $(STAMP)  ## .venv with everything pinned
 
