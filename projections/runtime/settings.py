@@ -40,10 +40,9 @@ class WorkerSettings:
     """Times in seconds."""
 
     # Events of one batch, from Kafka and from the log. An imported order may change a hundred counters, and a batch
-    # must not take longer than a heartbeat may be late (ALIVE in heartbeat.py): 400 hung on a slow machine with the
-    # embedded store.
-    max_records: int = 100
-    log_records: int = 100
+    # must not take longer than a heartbeat may be late (ALIVE in heartbeat.py).
+    max_records: int = 400
+    log_records: int = 400
     poll: float = 0.25  # how long one poll waits when nothing comes
     control: float = 0.4  # how often pointer and requests of operators are looked at
     heartbeat: float = 1.0  # heads copied, checkpoints audited, identities compared
