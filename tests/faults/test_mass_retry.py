@@ -95,7 +95,7 @@ def others_wait(shop: Shop) -> float:
     """
     if not shop.mongo.engine.where.startswith("wheel"):
         return 1.0
-    return 5.0 if LONG else 2.0
+    return 5.0
 
 
 def half_way(shop: Shop, total: dict[str, int]) -> None:
