@@ -63,7 +63,7 @@ pytest:  ## tests on real engines (ARGS="-k name" to choose)
 faults: faults-model faults-shop  ## 200 faults on a whole shop, and the model, each time by another seed (half an hour)
 
 faults-shop: install  ## the first of the two (ACME_FAULT_SEED repeats, ACME_FAULT_COUNT and ACME_FAULT_KINDS choose)
-	ACME_FAULTS=long $(BIN)/python -m pytest -s tests/faults/test_campaign.py $(ARGS)
+	ACME_FAULTS=long $(BIN)/python -m pytest -x -s tests/faults/test_campaign.py $(ARGS)
 
 faults-model: install  ## thousands of schedules in memory, and what each projection owes, by other examples each time
 	ACME_FAULTS=long $(BIN)/python -m pytest --durations=5 --numprocesses 2 tests/model tests/contract/test_owes.py

@@ -13,6 +13,7 @@ from typing import Any
 from pymongo.database import Database
 
 from projections.runtime.applier import Applier
+from projections.runtime.batch_size import BatchSize
 from projections.runtime.checkpoints import Stream
 from projections.runtime.recovery import DocumentsAhead, Recovery, ResyncFailed
 from projections.runtime.requests import DISCARD, DONE, FAILED, MARKING, REQUESTS, RESYNC, WAITING, count, is_open
@@ -21,7 +22,7 @@ from projections.runtime.writer import CounterUnwritable, Unwritable
 logger = logging.getLogger(__name__)
 #: A request whose letters were being marked when its process died is taken up after so long.
 MARKING_GIVEN_UP = timedelta(minutes=30)  # a full queue of 100,000 may take 17 minutes
-LONGEST_CHUNK = 0.3  # seconds
+LONGEST_CHUNK = 0.3  # seconds: the stream waits meanwhile
 SMALLEST_CHUNK = 20  # letters; a chunk takes ten commands anyway
 #: Whether others still carry out a request is looked up for a tenth of the time: with many letters it is dear.
 FINISH_SHARE = 10
@@ -34,7 +35,8 @@ class Operations:
 
     def __init__(self, store: Database[dict[str, Any]], applier: Applier, recovery: Recovery, at_once: int) -> None:
         self._store, self._applier, self._recovery, self._at_once = store, applier, recovery, at_once
-        self._size, self._next_chunk, self._next_finish = at_once, 0.0, 0.0
+        self._size = BatchSize(at_once, smallest=SMALLEST_CHUNK, largest=at_once, longest=LONGEST_CHUNK)
+        self._next_chunk = self._next_finish = 0.0
         self._open: list[dict[str, Any]] = []
 
     def look(self) -> None:
@@ -73,22 +75,15 @@ class Operations:
         """Some letters of the first partition that has any which can be carried out now."""
         not_yet = self._recovery.not_yet()
         for stream in sorted(ready):
-            letters = self._applier.letters.in_request(request["_id"], stream, self._size, but=not_yet)
+            letters = self._applier.letters.in_request(request["_id"], stream, self._size.now, but=not_yet)
             if letters:
                 started = time.monotonic()
                 self._carry_out(request, letters)
                 ended = time.monotonic()
-                self._adapt(ended - started)
+                self._size.took(ended - started, len(letters))
                 self._next_chunk = ended + min(ended - started, LONGEST_REST)
                 return True
         return False
-
-    def _adapt(self, seconds: float) -> None:
-        """Smaller chunks where one takes long: the stream waits meanwhile."""
-        if seconds > LONGEST_CHUNK:
-            self._size = max(SMALLEST_CHUNK, self._size // 2)
-        elif seconds < LONGEST_CHUNK / 4:
-            self._size = min(self._at_once, self._size * 2)
 
     def _carry_out(self, request: dict[str, Any], letters: list[dict[str, Any]]) -> None:
         try:

@@ -39,10 +39,13 @@ class QueueLimits:
 class WorkerSettings:
     """Times in seconds."""
 
-    # Events of one batch, from Kafka and from the log. An imported order may change a hundred counters, and a batch
-    # must not take longer than a heartbeat may be late (ALIVE in heartbeat.py).
+    # Events of one batch at most, from Kafka and from the log. Fewer where batches take long: an imported order may
+    # change a hundred counters, and between two batches the worker tells how it is and does what operators ask.
     max_records: int = 400
     log_records: int = 400
+    first_batch: int = 100  # events, after a start and after an engine's failure; doubles after a quick full batch
+    smallest_batch: int = 10  # events
+    longest_batch: float = 5.0  # a batch that takes longer is followed by one of half as many events
     poll: float = 0.25  # how long one poll waits when nothing comes
     control: float = 0.4  # how often pointer and requests of operators are looked at
     heartbeat: float = 1.0  # heads copied, checkpoints audited, identities compared

@@ -17,6 +17,7 @@ from acme.bus import Consumer, Record
 from acme.contracts.envelope import Undecodable, from_record
 from acme.ports import EventLog, StreamHead
 from projections.runtime.applier import Applier
+from projections.runtime.batch_size import BatchSize
 from projections.runtime.checkpoints import Checkpoint, Stream
 from projections.runtime.intake import Arrived, Fill, StreamBlocked, check_logged, first_left, read_ahead, take_in_order
 from projections.runtime.settings import WorkerSettings
@@ -39,12 +40,27 @@ class Supply:
 
     def __init__(self, name: str, log: EventLog, settings: WorkerSettings) -> None:
         self._name, self._log, self._settings = name, log, settings
+        self.size = BatchSize(
+            settings.first_batch,
+            smallest=settings.smallest_batch,
+            largest=max(settings.max_records, settings.log_records),
+            longest=settings.longest_batch,
+        )
         self.ready: set[Stream] = set()
         self.blocked: dict[Stream, Blocked] = {}
         self.heads: dict[Stream, StreamHead] = {}
         self._compared: dict[Stream, StreamHead] | None = None  # the heads that were there at the last comparison
         self._before: dict[Stream, Blocked] = {}  # why partitions were set aside that are looked at once more
         self._waited: dict[Stream, float] = {}  # how long polls have brought nothing though it is behind the head
+
+    @property
+    def max_records(self) -> int:
+        """How many records the next poll may bring."""
+        return min(self._settings.max_records, self.size.now)
+
+    @property
+    def _log_records(self) -> int:
+        return min(self._settings.log_records, self.size.now)
 
     def restart(self) -> None:
         """Every partition is where its checkpoint is."""
@@ -139,14 +155,14 @@ class Supply:
 
     def _in_order(self, held: Checkpoint, arrived: list[Arrived]) -> list[Arrived]:
         fill, epoch = self._fill(held.stream), self._epoch(held.stream)
-        return take_in_order(held, arrived, fill, log_epoch=epoch, limit=self._settings.log_records)
+        return take_in_order(held, arrived, fill, log_epoch=epoch, limit=self._log_records)
 
     def _wait_on(self, applier: Applier, records: dict[Stream, list[Record]], seconds: float) -> None:
         """Adds to the time for which each partition has waited.
 
         A full poll is none: Kafka has more, and the partition may only wait for its turn.
         """
-        if sum(map(len, records.values())) >= self._settings.max_records:
+        if sum(map(len, records.values())) >= self.max_records:
             return
         for stream in self.ready:
             head = self.heads.get(stream)
@@ -161,7 +177,7 @@ class Supply:
         batch: list[Arrived] = []
         for stream in sorted(self.ready - records.keys(), key=lambda s: -self._waited.get(s, 0.0)):
             head, held = self.heads.get(stream), applier.held[stream]
-            room = self._settings.log_records - len(batch)
+            room = self._log_records - len(batch)
             if room <= 0 or self._waited.get(stream, 0.0) < self._settings.idle_before_log:
                 break
             if head is not None and head.sequence > held.sequence:

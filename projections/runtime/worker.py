@@ -119,6 +119,7 @@ class Worker:
                 raise
             metrics.PROJECTION_ENGINE_FAILURES.labels(projection=self.projection.name).inc()
             self._begin_again()
+            self._supply.size.begin_again()
             self._failures += 1
             pause = min(self._settings.backoff_cap, self._settings.backoff_first * 2 ** min(self._failures, 10))
             pause *= random.uniform(0.5, 1.0)  # noqa: S311 - jitter
@@ -136,7 +137,7 @@ class Worker:
         self._look_at_orders()
         consumer, part = self._open()
         started = time.monotonic()
-        records = consumer.poll(self._settings.poll, self._settings.max_records)
+        records = consumer.poll(self._settings.poll, self._supply.max_records)
         if self._told.rest:
             self._rest(consumer, part)
         elif not self._prepare(consumer, part):  # else what was polled lies elsewhere, and comes again
@@ -151,9 +152,12 @@ class Worker:
 
     def _apply(self, consumer: Consumer, part: Part, batch: list[Arrived]) -> int:
         """Applies what can be; partitions that turn out to be blocked are left out, one after the other."""
+        started = time.monotonic()
         while batch:
             try:
-                return part.applier.apply(batch, self._identities)
+                applied = part.applier.apply(batch, self._identities)
+                self._supply.size.took(time.monotonic() - started, len(batch))
+                return applied
             except StreamBlocked as error:
                 self._supply.block(consumer, error.streams, error)
                 first = error.first if isinstance(error, QueueFull) else dict.fromkeys(error.streams, 0)

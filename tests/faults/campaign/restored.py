@@ -23,6 +23,7 @@ from tests.faults.campaign.shop import OpenShop
 from tests.faults.load import Load
 from tests.faults.processes import LONG
 
+ORDERS = 10  # before the copy, and since
 SINCE_THE_COPY = 100  # events at least
 DIVERGED = ["epoch", "rewritten"]
 NOTICED = 180.0  # seconds; an emptied broker and its groups come back within some forty
@@ -33,13 +34,13 @@ def put_back(shop: OpenShop, seed: int, *, broker_too: bool = False) -> set[str]
     then, and cannot tell that it knew more."""
     older = shop.home.root / "older-postgres"
     with Load(shop, seed) as before:
-        wait(lambda: len(before.orders) >= 10 or before.errors, "orders before the copy")
+        wait(lambda: len(before.orders) >= ORDERS or before.errors, "orders before the copy")
     assert not before.errors, before.errors
     with shop.down("postgres", gently=True):
         copied(shop.home.data("postgres"), older)
     at_the_copy = recorded(shop)
     with Load(shop, seed + 1) as gone:
-        wait(lambda: recorded(shop) >= at_the_copy + SINCE_THE_COPY or gone.errors, "events since the copy")
+        wait(lambda: lost_enough(shop, at_the_copy, gone) or gone.errors, "events since the copy")
     assert not gone.errors, gone.errors
     wait(lambda: (found := progress(shop.urls)) is not None and found.waiting == 0, "all of it is projected")
     with shop.down("postgres", gently=True):
@@ -94,9 +95,18 @@ def equal_again(shop: OpenShop, answered: set[str], seconds: float = 300) -> Non
     assert answered <= shown_orders(shop)
 
 
+def lost_enough(shop: OpenShop, at_the_copy: int, gone: Load) -> bool:
+    """Also of orders, whose read models are asked."""
+    return recorded(shop) >= at_the_copy + SINCE_THE_COPY and len(gone.orders) >= ORDERS
+
+
 def recorded(shop: OpenShop) -> int:
-    found = progress(shop.urls)
-    return found.recorded if found else 0
+    """Events in the log. Waits until it can be asked: a PostgreSQL that has just been started cannot."""
+    begun = time.monotonic()
+    while (found := progress(shop.urls)) is None:
+        assert time.monotonic() < begun + NOTICED, "the log cannot be asked"
+        time.sleep(0.1)
+    return found.recorded
 
 
 def wait(true: Callable[[], Any], what: str, seconds: float = NOTICED) -> None:
