@@ -84,6 +84,9 @@ class AggregateStates(Protocol):
     def state(self, aggregate_type: str, aggregate_id: UUID) -> dict[str, Any] | None:
         """JSON-ready fields of one aggregate as the tables have them now; None where there is none."""
 
+    def states(self, aggregate_type: str, aggregate_ids: Iterable[UUID]) -> dict[UUID, dict[str, Any]]:
+        """The same of many at once; those that there are."""
+
     def ids(self, aggregate_type: str) -> Iterator[UUID]: ...
 
 

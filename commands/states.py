@@ -6,7 +6,7 @@ timelines, when something was last changed) is left out. Ids are text, times RFC
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +22,12 @@ from commands.inventory.state import stock_item_state
 from commands.orders.models import Order, PastReturn
 from commands.orders.state import order_state, past_return_state
 
+#: What belongs to a state besides its row, read for many at once.
+_PARTS: dict[type[Aggregate], tuple[str, ...]] = {
+    Product: ("variants__prices",),
+    Cart: ("lines",),
+    Order: ("lines", "payments", "fulfilments"),
+}
 _STATES: dict[type[Aggregate], Callable[[Any], dict[str, Any]]] = {
     Category: category_state,
     Product: product_state,
@@ -40,9 +46,14 @@ class StateTables:
 
     def state(self, aggregate_type: str, aggregate_id: UUID) -> dict[str, Any] | None:
         """``{"version": …, **fields}`` of one aggregate, or None."""
+        return self.states(aggregate_type, [aggregate_id]).get(aggregate_id)
+
+    def states(self, aggregate_type: str, aggregate_ids: Iterable[UUID]) -> dict[UUID, dict[str, Any]]:
+        """Those of many in a few queries; ids that no table has are left out. Parts are read after their rows, so a
+        state may be amid a change: its version is that of the row."""
         model = _MODELS[aggregate_type]
-        found = model._default_manager.filter(id=aggregate_id).first()
-        return None if found is None else {"version": found.version, **_STATES[model](found)}
+        rows = model._default_manager.filter(id__in=list(aggregate_ids)).prefetch_related(*_PARTS.get(model, ()))
+        return {row.id: {"version": row.version, **_STATES[model](row)} for row in rows}
 
     def ids(self, aggregate_type: str) -> Iterator[UUID]:
         """The ids of all aggregates of a type."""

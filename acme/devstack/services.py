@@ -27,7 +27,7 @@ def app_services(home: Home, more: Mapping[str, str], *, port: int, projectors: 
     commands: list[tuple[str, tuple[str, ...], tuple[str, ...]]] = [
         *((f"projector-{number}", project, ("postgres", "kafka", "mongodb")) for number in range(1, projectors + 1)),
         ("relay", (*MANAGE, "relay"), ("postgres", "kafka")),
-        ("worker", (*_celery("worker"), "--pool", "solo", "--concurrency", "1"), ("postgres", "mongodb", "redis")),
+        ("worker", (*_celery("worker"), "--pool", "threads", "--concurrency", "2"), ("postgres", "mongodb", "redis")),
         ("beat", (*_celery("beat"), "--schedule", str(home.data("beat"))), ("redis",)),
     ]
     return [

@@ -19,7 +19,7 @@ def cart_state(cart: Cart) -> dict[str, Any]:
             "quantity": line.quantity,
             "unit_price": {"amount_minor": line.unit_price_minor, "currency": line.currency},
         }
-        for line in cart.lines.order_by("id")
+        for line in sorted(cart.lines.all(), key=lambda line: line.id)
     ]
     return {
         "customer_id": id_text(cart.customer_id),

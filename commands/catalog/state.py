@@ -21,7 +21,8 @@ def product_state(product: Product) -> dict[str, Any]:
             "name": variant.name,
             "prices": {price.currency: price.amount_minor for price in variant.prices.all()},
         }
-        for variant in product.variants.filter(removed=False).order_by("id").prefetch_related("prices")
+        for variant in sorted(product.variants.all(), key=lambda variant: variant.id)
+        if not variant.removed
     ]
     return {
         "name": product.name,

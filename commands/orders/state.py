@@ -24,7 +24,7 @@ def order_state(order: Order) -> dict[str, Any]:
             "reference": payment.reference,
             "at": time_text(payment.taken_at),
         }
-        for payment in order.payments.order_by("id")
+        for payment in sorted(order.payments.all(), key=lambda payment: payment.id)
     ]
     fulfilments = [
         {
@@ -33,7 +33,7 @@ def order_state(order: Order) -> dict[str, Any]:
             "lines": fulfilment.lines,
             "at": time_text(fulfilment.shipped_at),
         }
-        for fulfilment in order.fulfilments.order_by("id")
+        for fulfilment in sorted(order.fulfilments.all(), key=lambda fulfilment: fulfilment.id)
     ]
     return {
         "number": order.number,

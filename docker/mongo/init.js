@@ -1,6 +1,7 @@
 // Runs in mongosh as root, at every start of the composition: makes the replica set and ACME's users, each once.
-// Projectors write documents and bookkeeping; query hosts only read; alerts read, and write
-// who was told and how lag has been; the admin reads, and asks the projectors through letters, requests and pointers.
+// Projectors write documents and bookkeeping; query hosts only read; Celery's tasks read, and write who was told of what,
+// how lag has been and what verifications have found; the admin reads, and asks the projectors through letters, requests
+// and pointers.
 const fs = require("fs");
 const secret = (name) => fs.readFileSync(`/run/secrets/${name}`, "utf8").trim();
 
@@ -13,19 +14,25 @@ try {
 while (!db.hello().isWritablePrimary) sleep(200);
 
 const acme = db.getSiblingDB("acme");
+
+// Besides reading everything; one of an earlier release gets what this one needs.
+function hasRole(role, privileges) {
+  const known = acme.getRole(role) !== null;
+  const change = { privileges, roles: [{ role: "read", db: "acme" }] };
+  if (known) acme.updateRole(role, change);
+  else acme.createRole({ role, ...change });
+}
+
 const told = { resource: { db: "acme", collection: "projection_alerts" }, actions: ["find", "insert", "update", "remove"] };
 const sampled = { resource: { db: "acme", collection: "projection_lag_history" }, actions: ["find", "insert", "update", "createIndex"] };
-if (acme.getRole("acme_alerts") === null) {
-  acme.createRole({ role: "acme_alerts", privileges: [told, sampled], roles: [{ role: "read", db: "acme" }] });
-}
+const verified = { resource: { db: "acme", collection: "projection_verifications" }, actions: ["find", "insert", "update"] };
+hasRole("acme_alerts", [told, sampled, verified]);
 const asked = [
   ["projection_requests", ["insert", "update", "remove"]],
   ["projection_dead_letters", ["update"]],
   ["projection_pointers", ["update"]],
 ].map(([collection, actions]) => ({ resource: { db: "acme", collection }, actions }));
-if (acme.getRole("acme_admin") === null) {
-  acme.createRole({ role: "acme_admin", privileges: asked, roles: [{ role: "read", db: "acme" }] });
-}
+hasRole("acme_admin", asked);
 const users = [
   { user: "acme_projector", pwd: secret("MONGO_PROJECTOR_PASSWORD"), roles: [{ role: "readWrite", db: "acme" }] },
   { user: "acme_query", pwd: secret("MONGO_QUERY_PASSWORD"), roles: [{ role: "read", db: "acme" }] },

@@ -13,13 +13,16 @@ from collections.abc import Callable
 from acme.ports import EventLog, StreamHead
 from projections.rebuilding.source import Source
 from projections.runtime.applier import Applier
+from projections.runtime.batch_size import BatchSize
 from projections.runtime.checkpoints import Stream
 from projections.runtime.documents import Overtaken
 from projections.runtime.failures import is_engine_failure
 from projections.runtime.intake import Arrived
 from projections.runtime.mending import Mending
+from projections.runtime.settings import DEFAULT
 
-BATCH = 1000  # events
+#: Events of the first batch, and of one at most; in between they follow the time that batches take, as a worker's do.
+FIRST, BATCH = 250, 1000
 #: Engines may be away for so long (seconds) without any progress; then the rebuild ends, and another run goes on.
 PATIENCE = 60.0
 
@@ -41,7 +44,8 @@ class Filler:
     ) -> None:
         self.applier, self.streams = applier, streams
         self.check, self._source, self._log, self._patience = check, source, log, patience
-        self._identities, self._at_once = identities or {}, at_once
+        self._identities = identities or {}
+        self._size = BatchSize(FIRST, smallest=DEFAULT.smallest_batch, largest=at_once, longest=DEFAULT.longest_batch)
         self._stale = True
 
     def fill(self, heads: dict[Stream, StreamHead] | None = None) -> int:
@@ -104,12 +108,13 @@ class Filler:
             self.refresh()
         batch: list[Arrived] = []
         for stream in self.streams:
-            held, room = self.applier.held[stream], self._at_once - len(batch)
+            held, room = self.applier.held[stream], self._size.now - len(batch)
             if room <= 0:
                 break
             if held.sequence < self._source.end(heads[stream]):
                 batch.extend(self._source.next(held, heads[stream], room))
         if batch:
-            self.applier.apply(batch, self._identities)
+            with self._size.timed(len(batch)):
+                self.applier.apply(batch, self._identities)
         self._stale = False
         return len(batch)

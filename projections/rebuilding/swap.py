@@ -107,7 +107,9 @@ class Swap:
             self._place(new, live)
         now = datetime.now(UTC)
         note: dict[str, Any] = {"live": self.new, "previous": self.old, "swapped_at": now, **self.change}
-        gone = {"building": "", "handing_over": ""}
+        gone = {"handing_over": ""}
+        if any(field.startswith("building.") for field in self.named):  # a rollback leaves an unfinished rebuild alone
+            gone["building"] = ""
         if same_log:
             note["following"] = self.old
         else:  # its log is no more: nothing can be added to it

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class BatchSize:
     """Half as many after a batch that took too long, twice as many after a quick one that was full.
@@ -13,17 +17,22 @@ class BatchSize:
 
     def __init__(self, first: int, *, smallest: int, largest: int, longest: float) -> None:
         """``longest``: seconds that a batch should take at most."""
-        self._first, self._smallest = min(first, largest), min(smallest, largest)
-        self._largest, self._longest = largest, longest
-        self.now = self._first
+        self._smallest, self._largest, self._longest = min(smallest, largest), largest, longest
+        self.now = min(first, largest)
 
     def took(self, seconds: float, items: int) -> None:
-        """How long a batch of so many items took."""
+        """How long a batch of so many items took; one that broke off has none, and only tells that it took long."""
         if seconds > self._longest:
             self.now = max(self._smallest, self.now // 2)
-        elif seconds < self._longest / 4 and items >= self.now:
+        elif seconds < self._longest / 2 and items >= self.now:
             self.now = min(self._largest, self.now * 2)
 
-    def begin_again(self) -> None:
-        """As after a start: why the last batch failed is not known."""
-        self.now = self._first
+    @contextmanager
+    def timed(self, items: int) -> Iterator[None]:
+        """Around the work on a batch of so many items."""
+        started, done = time.monotonic(), 0
+        try:
+            yield
+            done = items
+        finally:
+            self.took(time.monotonic() - started, done)

@@ -119,7 +119,6 @@ class Worker:
                 raise
             metrics.PROJECTION_ENGINE_FAILURES.labels(projection=self.projection.name).inc()
             self._begin_again()
-            self._supply.size.begin_again()
             self._failures += 1
             pause = min(self._settings.backoff_cap, self._settings.backoff_first * 2 ** min(self._failures, 10))
             pause *= random.uniform(0.5, 1.0)  # noqa: S311 - jitter
@@ -143,7 +142,8 @@ class Worker:
         elif not self._prepare(consumer, part):  # else what was polled lies elsewhere, and comes again
             seconds = time.monotonic() - started
             batch = self._supply.take(consumer, part.applier, records, self._identities, seconds)
-            self._applied_since_beat += self._apply(consumer, part, batch)
+            with self._supply.size.timed(max(len(batch), sum(map(len, records.values())))):
+                self._applied_since_beat += self._apply(consumer, part, batch)
             if part.operations.due:
                 part.operations.step(self._supply.ready | self._full())
         # Also before the first batch: a worker that hangs in it must be known to be one.
@@ -152,12 +152,9 @@ class Worker:
 
     def _apply(self, consumer: Consumer, part: Part, batch: list[Arrived]) -> int:
         """Applies what can be; partitions that turn out to be blocked are left out, one after the other."""
-        started = time.monotonic()
         while batch:
             try:
-                applied = part.applier.apply(batch, self._identities)
-                self._supply.size.took(time.monotonic() - started, len(batch))
-                return applied
+                return part.applier.apply(batch, self._identities)
             except StreamBlocked as error:
                 self._supply.block(consumer, error.streams, error)
                 first = error.first if isinstance(error, QueueFull) else dict.fromkeys(error.streams, 0)

@@ -81,19 +81,21 @@ class AgainstTables:
     def _without_table(self, section: Section, seen: set[str]) -> Iterator[str]:
         """Documents with this section whose aggregate no table has."""
         chosen = {f"{section.path}.version" if section.path else "version": {"$exists": True}}
-        for document in self._collection.find(chosen, {"_id": 1}):
-            key = str(document["_id"])
-            if key not in seen and (not is_id(key) or self._states.state(section.aggregate, UUID(key)) is None):
-                yield key
+        keys = (str(document["_id"]) for document in self._collection.find(chosen, {"_id": 1}))
+        unseen = (key for key in keys if key not in seen)
+        while chunk := list(islice(unseen, FIND_CHUNK)):
+            there = self._states.states(section.aggregate, map(UUID, filter(is_id, chunk)))
+            yield from (key for key in chunk if not is_id(key) or UUID(key) not in there)
 
     def _chunk(self, section: Section, keys: list[str], result: Compared) -> None:
         for look in range(LOOKS):
             if look:
                 time.sleep(self._pause)
             found = {str(d["_id"]): d for d in self._collection.find({"_id": {"$in": keys}})}
+            tables = self._states.states(section.aggregate, map(UUID, keys))
             again, differences, behind, compared = [], [], 0, 0
             for key in keys:
-                table = self._states.state(section.aggregate, UUID(key))
+                table = tables.get(UUID(key))
                 shown = at_path(found.get(key), section.path)
                 if table is None and shown is None:
                     continue

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from itertools import takewhile
+from itertools import islice, takewhile
 from typing import Any
 from uuid import UUID
 
 from acme.contracts.envelope import Envelope, Unseal
 from acme.ports import AggregateStates, EventLog
+from projections.runtime.documents import FIND_CHUNK
 from projections.runtime.fold import fold_batch, group_by_aggregate
 from projections.runtime.projection import Count, Projection
 from projections.verification.against_log import Difference
@@ -37,14 +38,13 @@ class CountsAgainstTables:
     ) -> None:
         """Adds to the result. ``ids``: those of an aggregate type that are looked at. Raises engine failures."""
         for aggregate_type in sorted(self._projection.from_state):
-            for key in ids(aggregate_type):
-                self._aggregate(aggregate_type, key, result)
+            wanted = iter(ids(aggregate_type))
+            while chunk := list(islice(wanted, FIND_CHUNK)):
+                for key, state in self._states.states(aggregate_type, chunk).items():
+                    self._aggregate(aggregate_type, key, state, result)
                 on_progress(result.sections + result.behind + result.counted)
 
-    def _aggregate(self, aggregate_type: str, key: UUID, result: Compared) -> None:
-        state = self._states.state(aggregate_type, key)
-        if state is None:
-            return
+    def _aggregate(self, aggregate_type: str, key: UUID, state: dict[str, Any], result: Compared) -> None:
         version = state["version"]
         events = list(
             takewhile(lambda e: e.aggregate_version <= version, self._log.read_aggregate(aggregate_type, key, 1))

@@ -48,6 +48,13 @@ def projections(urls: dict[str, str]) -> list[str]:
         return sorted(client.get_default_database()["projection_pointers"].distinct("_id"))
 
 
+def has_previous(urls: dict[str, str], name: str) -> bool:
+    """Whether a generation is kept to go back to."""
+    with MongoClient(urls["MONGODB_URL"]) as client:
+        pointer = client.get_default_database()["projection_pointers"].find_one({"_id": name})
+    return (pointer or {}).get("previous") is not None
+
+
 def _behind(store: Any, recorded: dict[str, int]) -> dict[str, int]:
     """Projection → events that its live generation has not applied."""
     pointers = list(store["projection_pointers"].find())

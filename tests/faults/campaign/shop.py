@@ -174,10 +174,12 @@ class OpenShop(Shop):
             with self.supervisor.lock:
                 del self.supervisor.all[name]
 
-    def manage(self, *command: str, check: bool = True, seconds: float = 180) -> subprocess.CompletedProcess[str]:
-        """Runs another `manage.py` command on this shop."""
+    def manage(
+        self, *command: str, check: bool = True, seconds: float = 180, program: tuple[str, ...] = ("manage.py",)
+    ) -> subprocess.CompletedProcess[str]:
+        """Runs another `manage.py` command on this shop. ``program``: something in its place."""
         done = subprocess.run(
-            [sys.executable, "manage.py", *command],
+            [sys.executable, *program, *command],
             cwd=PROJECT,
             env=self.environ,
             capture_output=True,

@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from projections.alerting import book
+from projections.history import samples
+from projections.verification import record
 from tests.composition import COMPOSE, DOCKER, OURS, PROJECT, SERVICES, command, names, secrets
 
 WRITE_SIDE = {"DATABASE_URL", "KAFKA_BOOTSTRAP_SERVERS", "CELERY_BROKER_URL", "ACME_JWT_PRIVATE_KEY"}
@@ -36,8 +39,13 @@ def test_the_admin_sees_both_sides_and_writes_documents_of_neither() -> None:
     assert collections == ["projection_requests", "projection_dead_letters", "projection_pointers"]
 
 
-def test_alerts_read_mongodb_as_a_user_of_their_own_and_may_leave_the_machine() -> None:
+def test_celery_s_tasks_read_mongodb_as_a_user_of_their_own_and_may_leave_the_machine() -> None:
     assert secrets("worker")["MONGODB_URL"] == "ALERTS_MONGODB_URL"
+    script = (DOCKER / "mongo" / "init.js").read_text()
+    role = re.search(r'hasRole\("acme_alerts", \[(.*)\]\)', script)
+    assert role
+    written = [re.search(rf'const {name} = .*collection: "(\w+)"', script) for name in role[1].split(", ")]
+    assert [one[1] for one in written if one] == [book.COLLECTION, samples.COLLECTION, record.COLLECTION]
     outside = {name for name, network in COMPOSE["networks"].items() if not (network or {}).get("internal")}
     assert set(SERVICES["worker"]["networks"]) & outside == {"outside"}
     assert [name for name, service in SERVICES.items() if "outside" in service["networks"]] == ["worker"]

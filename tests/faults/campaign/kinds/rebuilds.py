@@ -1,22 +1,23 @@
-"""A rebuild under load whose process is killed, and a second one that finishes."""
+"""Rebuilds under load whose process is killed, at any moment or at a step of the swap, and second ones that finish."""
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 
 from tests.faults.campaign.campaign import Campaign
-from tests.faults.campaign.progress import projections
+from tests.faults.campaign.progress import has_previous, projections
 from tests.stack import PROJECT
 
 LIVES = (0.5, 8.0)  # seconds, for the first one, its start included
+#: Writes of a swap before the one at which it is killed. Under load it makes some six or more, with rests and batches.
+STEPS = range(8)
+FINISHED = 300.0  # seconds for a run that nobody kills: the log is read three times, beside the load
 
 
 def rebuild_killed(campaign: Campaign) -> None:
-    """The first run dies at any moment, the second one goes on and swaps; the load never stops.
-
-    The generation before is dropped two times of three: else workers would follow one of each projection in the end.
-    """
+    """The first run dies at any moment, the second one goes on and swaps; the load never stops."""
     shop = campaign.shop
     command = ("projector", "rebuild", campaign.moments.choice(projections(shop.urls)), "--yes")
     first = subprocess.Popen(
@@ -31,6 +32,27 @@ def rebuild_killed(campaign: Campaign) -> None:
     except subprocess.TimeoutExpired:
         first.kill()
         first.wait()
-    shop.manage(*command)
-    if campaign.moments.random() < 2 / 3:
-        shop.manage(*command, "--drop-old")
+    shop.manage(*command, seconds=FINISHED)
+    mostly_dropped(campaign, command[2])
+
+
+def swap_killed(campaign: Campaign) -> None:
+    """Killed at one of the swap's writes, to the other generation or back to the one before; then the same once more,
+    which finishes what it finds."""
+    shop = campaign.shop
+    name = campaign.moments.choice(projections(shop.urls))
+    back = bool(campaign.moments.getrandbits(1)) and has_previous(shop.urls, name)
+    command = ("projector", "rebuild", name, "--yes", *(["--rollback"] if back else []))
+    step = campaign.moments.choice(STEPS)
+    killing = ("-m", "tests.faults.campaign.killed_at", str(step))
+    killed = shop.manage(*command, check=False, seconds=FINISHED, program=killing)
+    assert killed.returncode in (0, -signal.SIGKILL), f"{command}: {killed.returncode}\n{killed.stdout}{killed.stderr}"
+    print(f"{' '.join(command)}: {f'killed at write {step}' if killed.returncode else 'over before'}")
+    shop.manage(*command, seconds=FINISHED)
+    mostly_dropped(campaign, name)
+
+
+def mostly_dropped(campaign: Campaign, name: str) -> None:
+    """The generation before, two times of three: else workers would follow one of each projection in the end."""
+    if campaign.moments.random() < 2 / 3 and has_previous(campaign.shop.urls, name):
+        campaign.shop.manage("projector", "rebuild", name, "--drop-old", "--yes")

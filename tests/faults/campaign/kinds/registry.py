@@ -31,4 +31,5 @@ KINDS: tuple[Kind, ...] = (
     Kind(name="old records written again", strike=deliveries.written_again, weight=5, seconds=4),
     Kind(name="records in changed order", strike=deliveries.changed_order, weight=4, seconds=10),
     Kind(name="rebuild killed and finished", strike=rebuilds.rebuild_killed, weight=1, seconds=25),
+    Kind(name="swap killed at a step", strike=rebuilds.swap_killed, weight=2, seconds=60),
 )

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.conf import settings
 
 from acme.env import env
 from projections.alerting.causes import assess
@@ -86,6 +87,26 @@ def test_no_false_alarm_while_events_arrive(filled: Shop, projector: Projector) 
         for _ in range(4):
             ended = projector("verify", *NAMES)
             assert ended.code == 0, ended.out
+
+
+def test_one_projection_that_cannot_be_verified_keeps_no_other_from_it(
+    filled: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verified = tasks.verify
+
+    def fails_once(store: Any, oracles: Any, projection: Any, **options: Any) -> Any:
+        if projection.name == NAMES[0]:
+            raise TimeoutError("as when an engine is away for a moment")
+        return verified(store, oracles, projection, **options)
+
+    monkeypatch.setattr(tasks, "verify", fails_once)
+    done = tasks.nightly.apply()
+    assert done.failed() and isinstance(done.result, TimeoutError)
+    assert set(filled.store["projection_verifications"].distinct("_id")) == set(NAMES[1:])
+
+
+def test_it_runs_at_night() -> None:
+    assert settings.CELERY_BEAT_SCHEDULE["verify"]["task"] == tasks.nightly.name
 
 
 def test_the_nightly_sample_alerts_and_does_not_forget(

@@ -287,6 +287,16 @@ def test_a_reset_amid_a_rebuild_keeps_both(shelf: Shelf) -> None:
     assert (made.live, made.previous, shelf.differences()) == (2, 4, [])
 
 
+def test_a_rollback_keeps_an_unfinished_rebuild(shelf: Shelf) -> None:
+    assert shelf.rebuild().live == 2
+    building = plan.begin(shelf.store, oracles().log, PRODUCTS, source="log", by="tests")
+    assert (shelf.roll_back().live, building.generation) == (1, 3)
+    assert shelf.pointer["building"]["generation"] == 3 and "products__g3" in shelf.collections()
+    made = shelf.rebuild()
+    assert (made.live, made.previous, made.resumed, shelf.differences()) == (3, 1, True, [])
+    assert "building" not in shelf.pointer
+
+
 def test_a_worker_rests_for_a_while_and_then_takes_the_note_away(shelf: Shelf) -> None:
     handover, pointers = Handover(shelf.store, "products", 0.3), shelf.store["projection_pointers"]
     assert handover.rests_for(read_orders(shelf.store, "products")) == ""
