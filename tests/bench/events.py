@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -52,6 +53,28 @@ def _cart_event(cart: uuid.UUID, version: int) -> Event:
         quantity=version,
         unit_price=Money(1299, "GBP"),
     )
+
+
+class Carts:
+    """Carts that are remembered, for more and more events of them."""
+
+    def __init__(self, seed: int) -> None:
+        self._versions: dict[uuid.UUID, int] = {}
+        self._ids: list[uuid.UUID] = []
+        self._chance = random.Random(seed)
+
+    def more(self, new: int) -> Iterator[Recorded]:
+        """So many new ones, each with a line, and a further line in as many old ones by chance."""
+        for _ in range(min(new, len(self._ids))):
+            yield self._next(self._chance.choice(self._ids))
+        fresh = [uuid.uuid4() for _ in range(new)]
+        for _ in range(2):
+            yield from (self._next(cart) for cart in fresh)
+        self._ids.extend(fresh)
+
+    def _next(self, cart: uuid.UUID) -> Recorded:
+        version = self._versions[cart] = self._versions.get(cart, 0) + 1
+        return _cart_event(cart, version), version
 
 
 def sales(orders: int, lines: int = 5) -> Iterator[Recorded]:
@@ -104,10 +127,23 @@ def published() -> None:
         publisher.drain()
 
 
+def ready(topic: str, some: Iterable[Recorded], say: Callable[[str], None]) -> dict[tuple[str, int], int]:
+    """They are recorded and published; answers the heads of their topic."""
+    recorded(some, say)
+    published()
+    return heads(topic)
+
+
 def heads(topic: str) -> dict[tuple[str, int], int]:
     """(topic, partition) → last sequence, where there is any."""
     rows = StreamHead.objects.filter(topic=topic)
     return {(row.topic, row.partition): row.sequence for row in rows}
+
+
+def last_aggregates(of: dict[tuple[str, int], int]) -> list[str]:
+    """Ids of those that the last event of each partition is about."""
+    rows = [DomainEvent.objects.get(topic=t, partition=p, sequence=last) for (t, p), last in of.items()]
+    return [str(row.aggregate_id) for row in rows]
 
 
 def _inserted(rows: list[DomainEvent]) -> int:

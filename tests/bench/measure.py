@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.bench.options import Options
+
 ROUNDS = 5
 
 
@@ -134,6 +136,28 @@ def ratio_of(
     """Median, lowest and highest of ours / theirs, round by round."""
     ratios = [of(mine) / of(other) for mine, other in zip(took[ours], took[theirs], strict=True)]
     return statistics.median(ratios), (min(ratios), max(ratios))
+
+
+def compared(
+    options: Options,
+    contenders: Mapping[str, Contender],
+    *,
+    name: str,
+    what: str,
+    against: str,
+    goal: float,
+    notes: str = "",
+) -> Measured:
+    """The first contender against the second, in units per second; others are run and told beside them."""
+    took = in_turn(options.rounds, contenders, options.say)
+    ours, theirs, *others = contenders
+    ratio, spread = ratio_of(took, ours, theirs)
+    detail: dict[str, Any] = {"contenders": summary(took)}
+    if others:
+        detail["ratios_to_others"] = {other: round(ratio_of(took, ours, other)[0], 3) for other in others}
+    return Measured(
+        name=name, what=what, against=against, ratio=ratio, spread=spread, goal=goal, detail=detail, notes=notes
+    )
 
 
 def summary(took: Mapping[str, list[Took]]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from functools import partial
 
 from tests.bench import events
 from tests.bench.loops import cart_updates
-from tests.bench.measure import Measured, in_turn, ratio_of, summary
+from tests.bench.measure import Measured, compared
 from tests.bench.options import Options
 from tests.bench.projecting import bare_run, worker_run
 
@@ -14,25 +14,16 @@ DOCUMENTS = 10_000
 
 
 def measure(options: Options) -> Measured:
-    events.recorded(events.carts(options.size(DOCUMENTS), 2), options.say)
-    events.published()
-    heads = events.heads("acme.carts")
-    took = in_turn(
-        options.rounds,
+    heads = events.ready("acme.carts", events.carts(options.size(DOCUMENTS), 2), options.say)
+    return compared(
+        options,
         {
             "worker": lambda: worker_run("carts", heads),
             "bare loop": lambda: bare_run("carts", heads, partial(cart_updates, ordered=False)),
         },
-        options.say,
-    )
-    ratio, spread = ratio_of(took, "worker", "bare loop")
-    return Measured(
         name="P1",
         what="events projected per second, entity documents, spread keys",
         against="bare loop: poll, decode, one guarded update per event",
-        ratio=ratio,
-        spread=spread,
         goal=0.9,
-        detail={"contenders": summary(took)},
         notes="The loop has no checkpoint: killed, it begins again.",
     )

@@ -12,7 +12,7 @@ from acme.contracts.carts import CartCreated
 from queries.documents.carts import CartDocument, CartLinePart, CartSection
 from tests.bench import events
 from tests.bench.loops import decoded, line_of
-from tests.bench.measure import Measured, in_turn, ratio_of, summary
+from tests.bench.measure import Measured, compared
 from tests.bench.options import Options
 from tests.bench.projecting import BATCH, bare_run, worker_run
 
@@ -40,25 +40,16 @@ def _save(document: type[CartDocument], event: Any, version: int, at: Any) -> No
 
 
 def measure(options: Options) -> Measured:
-    events.recorded(events.carts(options.size(DOCUMENTS), 2), options.say)
-    events.published()
-    heads = events.heads("acme.carts")
-    took = in_turn(
-        options.rounds,
+    heads = events.ready("acme.carts", events.carts(options.size(DOCUMENTS), 2), options.say)
+    return compared(
+        options,
         {
             "worker": lambda: worker_run("carts", heads),
             "save() per event": lambda: bare_run("carts", heads, saves, at_most=BATCH),
         },
-        options.say,
-    )
-    ratio, spread = ratio_of(took, "worker", "save() per event")
-    return Measured(
         name="P4",
         what="the same events as P1",
         against="one mongoengine save() per event",
-        ratio=ratio,
-        spread=spread,
         goal=10,
-        detail={"contenders": summary(took)},
         notes="save() gets the first events only, up to 5,000 of them, because it is slow; it is guarded by nothing.",
     )

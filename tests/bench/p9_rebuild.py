@@ -15,9 +15,7 @@ DOCUMENTS = 10_000
 
 
 def measure(options: Options) -> Measured:
-    events.recorded(events.carts(options.size(DOCUMENTS), 2), options.say)
-    events.published()
-    heads = events.heads("acme.carts")
+    heads = events.ready("acme.carts", events.carts(options.size(DOCUMENTS), 2), options.say)
     took = in_turn(
         options.rounds,
         {

@@ -9,7 +9,8 @@ from __future__ import annotations
 import itertools
 import os
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -25,7 +26,7 @@ from tests.bench.measure import Took, Watch
 
 BATCH = 2_000
 #: As an operator who catches up would have it; all else as it is.
-SETTINGS = replace(DEFAULT, max_records=BATCH, log_records=BATCH)
+SETTINGS = replace(DEFAULT, max_records=BATCH, log_records=BATCH, first_batch=BATCH, hang=600.0)
 GENERATIONS = itertools.count(100)
 
 Stream = tuple[str, int]
@@ -43,10 +44,11 @@ class _Watched(Consumer):
         return found
 
 
-def worker_run(name: str, heads: dict[Stream, int]) -> Took:
-    """The product's worker fills a new generation from its consumer group, with every guard, heartbeat and audit."""
+@contextmanager
+def worker_of(name: str, watch: Watch | None = None) -> Iterator[Worker]:
+    """The product's worker on a new generation, which is dropped afterwards; with every guard, heartbeat and audit."""
     projection, store, bootstrap = PROJECTIONS[name], database(), os.environ["KAFKA_BOOTSTRAP_SERVERS"]
-    generation, watch = next(GENERATIONS), Watch()
+    generation, watch = next(GENERATIONS), watch or Watch()
     prepare(store, projection, generation)
     identities = KafkaIdentities(bootstrap)
 
@@ -55,21 +57,49 @@ def worker_run(name: str, heads: dict[Stream, int]) -> Took:
         made.watch = watch
         return made
 
-    worker = Worker(projection, store, event_log(), subject_keys(), consumer, identities, SETTINGS, follows=generation)
-
-    def reached() -> bool:
-        held = worker._part.applier.held if worker._part else {}
-        done = all(stream in held and held[stream].sequence >= sequence for stream, sequence in heads.items())
-        if done:
-            watch.stop()
-        return done
-
     try:
-        worker.run(threading.Event(), reached)
+        yield Worker(projection, store, event_log(), subject_keys(), consumer, identities, SETTINGS, follows=generation)
     finally:
         identities.close()
-    store[collection_name(name, generation)].drop()
+        store[collection_name(name, generation)].drop()
+
+
+def drive(worker: Worker, steps: Iterator[dict[Stream, int]]) -> None:
+    """Runs it until it has reached the heads that ``steps`` yields, one after the other.
+
+    What lies between two of them happens in the worker's own loop, which waits meanwhile.
+    """
+    wanted = next(steps)
+
+    def done() -> bool:
+        nonlocal wanted
+        while _reached(worker, wanted):
+            try:
+                wanted = next(steps)
+            except StopIteration:
+                return True
+        return False
+
+    worker.run(threading.Event(), done)
+
+
+def _reached(worker: Worker, wanted: dict[Stream, int]) -> bool:
+    """Also no event at all is only reached when it has its partitions."""
+    held = worker._part.applier.held if worker._part else {}
+    return bool(held) and all(stream in held and held[stream].sequence >= last for stream, last in wanted.items())
+
+
+def worker_run(name: str, heads: dict[Stream, int]) -> Took:
+    """It fills the generation from its consumer group."""
+    watch = Watch()
+    with worker_of(name, watch) as worker:
+        drive(worker, _until(heads, watch))
     return watch.took(sum(heads.values()))
+
+
+def _until(heads: dict[Stream, int], watch: Watch) -> Iterator[dict[Stream, int]]:
+    yield heads
+    watch.stop()
 
 
 #: Writes the documents of polled records, in their order.
