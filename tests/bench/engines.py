@@ -21,6 +21,10 @@ class TooSlow(Exception):
     """The engines at hand would hide what is measured."""
 
 
+class CannotMeasure(Exception):
+    """A peer that cannot be had here."""
+
+
 @contextmanager
 def running() -> Iterator[dict[str, str]]:
     """Starts what is needed, with tables and topics; answers what each engine is. Django is set up afterwards."""

@@ -7,7 +7,7 @@ import importlib
 import json
 import sys
 
-from tests.bench.engines import TooSlow, running
+from tests.bench.engines import CannotMeasure, TooSlow, running
 from tests.bench.measures import MEASURES
 from tests.bench.options import Options
 
@@ -26,6 +26,9 @@ def main() -> int:
     except TooSlow as error:
         print(error, file=sys.stderr)
         return 3
+    except CannotMeasure as error:
+        print(error, file=sys.stderr)
+        return 1
     print(json.dumps({**measured.as_json(), "engines": engines}))
     return 0
 

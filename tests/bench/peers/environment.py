@@ -17,16 +17,13 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 
 from acme.devstack.ports import accepts, free_port
+from tests.bench.engines import CannotMeasure
 from tests.bench.measure import Took
 
 HERE = Path(__file__).resolve().parent
 BUILD = HERE.parents[2] / "build" / "peers"
 REQUIREMENTS = HERE / "requirements.txt"
 STARTS_WITHIN = 90.0  # seconds
-
-
-class CannotMeasure(Exception):
-    """A peer that cannot be had here."""
 
 
 def python() -> Path:
@@ -89,15 +86,19 @@ def rabbitmq() -> Iterator[int]:
         "ERL_EPMD_ADDRESS": "127.0.0.1",
         "ERL_EPMD_PORT": str(epmd),
     }
+    names = _erlang() / "bin" / "epmd"
+    subprocess.run([names, "-daemon"], env=env, check=True)
     with (data / "output").open("wb") as output:
-        process = subprocess.Popen([server], env=env, stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
+        process = subprocess.Popen(
+            [server], env=env, cwd=data, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+        )
     try:
         _wait_for(port, process, data / "output")
         yield port
     finally:
         process.terminate()
         process.wait(30)
-        subprocess.run([_erlang() / "bin" / "epmd", "-kill"], env=env, capture_output=True, check=False)
+        subprocess.run([names, "-kill"], env=env, capture_output=True, check=False)
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes], output: Path) -> None:

@@ -17,6 +17,7 @@ from eventsourcing.dispatch import singledispatchmethod
 from eventsourcing.domain import Aggregate, event
 from eventsourcing.postgres import PostgresTrackingRecorder
 from eventsourcing.projection import Projection, ProjectionRunner
+from psycopg.sql import SQL
 from psycopg.types.json import Jsonb
 
 LONGEST = 600.0  # seconds
@@ -42,11 +43,13 @@ class Carts(Application):
 class CartView(PostgresTrackingRecorder):
     """One row per cart."""
 
-    def __init__(self, datastore, *, tracking_table_name="cart_tracking", **kwargs) -> None:
-        super().__init__(datastore, tracking_table_name=tracking_table_name, **kwargs)
+    def __init__(self, datastore, **kwargs) -> None:
+        super().__init__(datastore, **kwargs)
         self.sql_create_statements.append(
-            "CREATE TABLE IF NOT EXISTS cart_view (id uuid PRIMARY KEY, customer_id text, status text NOT NULL, "
-            "lines jsonb NOT NULL, version integer NOT NULL, created_at timestamptz, updated_at timestamptz)"
+            SQL(
+                "CREATE TABLE IF NOT EXISTS cart_view (id uuid PRIMARY KEY, customer_id text, status text NOT NULL, "
+                "lines jsonb NOT NULL, version integer NOT NULL, created_at timestamptz, updated_at timestamptz)"
+            )
         )
 
     def write(self, statement: str, values: tuple, tracking) -> None:
@@ -89,7 +92,7 @@ class CartProjection(Projection[CartView]):
 def main() -> None:
     carts, url = int(sys.argv[1]), os.environ["PEER_DATABASE_URL"]
     with psycopg.connect(url, autocommit=True) as connection:
-        for table in ("carts_events", "cart_tracking", "cart_view"):
+        for table in ("carts_events", "cart_view_tracking", "cart_view"):
             connection.execute(f"DROP TABLE IF EXISTS {table}")
     parts = urlsplit(url)
     env = {

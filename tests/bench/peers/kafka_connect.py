@@ -18,8 +18,9 @@ import psutil
 
 from acme.devstack.ports import free_port
 from queries.documents.connection import database
+from tests.bench.engines import CannotMeasure
 from tests.bench.measure import Took
-from tests.bench.peers.environment import BUILD, CannotMeasure
+from tests.bench.peers.environment import BUILD
 
 HERE = Path(__file__).resolve().parent
 JARS = BUILD / "connect"
@@ -104,8 +105,7 @@ def _worker(folder: Path) -> dict[str, object]:
         "key.converter": "org.apache.kafka.connect.storage.StringConverter",
         "value.converter": "org.apache.kafka.connect.json.JsonConverter",
         "value.converter.schemas.enable": "false",
-        "plugin.path": jars(),
-        "plugin.discovery": "hybrid_warn",
+        "plugin.discovery": "service_load",
     }
 
 
@@ -113,7 +113,7 @@ def _sink(collection: str, topic: str, key: str) -> dict[str, object]:
     strategy = f"{SINK}.processor.id.strategy.PartialValueStrategy"
     return {
         "name": collection,
-        "connector.class": f"{SINK}.MongoSinkConnector",
+        "connector.class": "com.mongodb.kafka.connect.MongoSinkConnector",
         "tasks.max": TASKS,
         "topics": topic,
         "connection.uri": os.environ["MONGODB_URL"],
