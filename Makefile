@@ -35,7 +35,7 @@ OUTAGES := tests/faults/test_mass_retry.py tests/faults/test_outage.py tests/fau
 SECANTUS := build/secantus/bin/secantusd-rs
 SECANTUS_VERSION := 0.5.3-beta.193
 
-.PHONY: run test bench test-kafka test-kafka-short kafka faults faults-shop faults-model outages check lint types imports pytest install lock clean
+.PHONY: run test bench bench-report test-kafka test-kafka-short kafka faults faults-shop faults-model outages check lint types imports pytest install lock clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -74,6 +74,9 @@ outages: install  ## the long forms of other faults: an outage of a minute, pois
 bench: install kafka $(SECANTUS)  ## ratios against peers and bare loops, one table and build/bench.json (ONLY=P1,P8 chooses)
 	PATH="$(CURDIR)/$(KAFKA)/bin:$(CURDIR)/$(dir $(SECANTUS)):$$PATH" \
 	  $(BIN)/python -m tests.bench $(if $(ONLY),--only $(ONLY)) $(ARGS)
+
+bench-report: install  ## the last `make bench` as a section of README.md and a chart in docs
+	$(BIN)/python -m tests.bench.report
 
 test-kafka: install kafka  ## stream, faults and whole shops on Apache Kafka (needs java 17 and mvn; ARGS="-k name" to choose)
 	$(ON_KAFKA) $(BIN)/python -m pytest --durations=12 $(if $(ARGS),$(ARGS),$(SHARED) $(STREAM))
