@@ -65,7 +65,8 @@ def _make(projection: Projection, options: Options, output: Output) -> int:
     if options["rollback"]:
         with output.bar(f"rollback {projection.name}") as move:
             move("brings it up to date and swaps", 0, 0)
-            rolled_back = roll_back(store, oracles, projection, before_swap=before_swap)
+            accept = options["accept_differences"]
+            rolled_back = roll_back(store, oracles, projection, accept=accept, before_swap=before_swap)
         return _tell(rolled_back, output)
     bootstrap = env.require("kafka_bootstrap_servers") if options["source"] == KAFKA else ""
     try:

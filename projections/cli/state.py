@@ -28,7 +28,8 @@ def states(row: Row) -> list[State]:
     """The worst first; never empty."""
     found = [*_stuck(row), *_absent(row), *_parked(row), *_gapped(row), *_unknown(row), *_paused(row)]
     found += [*_rebuilding(row), *_due(row)]
-    return [*found, *_working(row, quiet=bool(row.get("paused")))] or [State(word="idle")]
+    found += _working(row, quiet=bool(row.get("paused")))
+    return [*(found or [State(word="idle")]), *_kept(row)]
 
 
 def wants_somebody(row: Row) -> bool:
@@ -129,6 +130,16 @@ def _due(row: Row) -> list[State]:
         return []
     why = "its code has another version than the live generation"
     return [State(word="rebuild due", style=NOTABLE, why=why, look=f"rebuild {row['projection']}")]
+
+
+def _kept(row: Row) -> list[State]:
+    """The generation before, which costs every write once more until somebody drops it."""
+    kept = row.get("previous")
+    if not kept:
+        return []
+    followed = "kept up to date" if kept["followed"] else "no longer kept up to date"
+    why = f"generation {kept['generation']} is {followed} for a rollback, until it is dropped"
+    return [State(word=f"g{kept['generation']} kept", why=why, look=f"rebuild {row['projection']} --drop-old")]
 
 
 def _working(row: Row, *, quiet: bool) -> list[State]:

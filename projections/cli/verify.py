@@ -21,11 +21,12 @@ from projections.cli.words import number
 from projections.registry import PROJECTIONS
 from projections.runtime.letterbox import Store
 from projections.runtime.projection import Projection
-from projections.runtime.requests import ask_resync
+from projections.runtime.requests import Asked, ask_resync
 from projections.verification.counts_against_tables import MISCOUNTED
 from projections.verification.record import remember, to_look_at
 from projections.verification.verify import Oracles, Verification, verify
 
+ASKED_AT_ONCE = 100  # resyncs; workers look through all that are open, again and again
 SHOWN = 20  # differences in words; --json has all
 
 
@@ -69,15 +70,31 @@ def _one(
 def _repaired(store: Store, oracles: Oracles, one: Verification, options: Options, output: Output) -> Verification:
     """The same once more, after every aggregate that differs was made anew."""
     projection = PROJECTIONS[one.projection]
-    for aggregate in one.aggregates:
-        outcome = follow(store, projection, ask_resync(store, projection, aggregate, by=options["by"]), options, output)
-        if outcome.code:
-            output.show(f"{aggregate} in {one.projection}: {outcome.words}")
+    for start in range(0, len(one.aggregates), ASKED_AT_ONCE):
+        some = one.aggregates[start : start + ASKED_AT_ONCE]
+        asked = {name: ask_resync(store, projection, name, by=options["by"]) for name in some}
+        if not _followed(store, projection, asked, options, output):
+            left = len(one.aggregates) - start - len(some)
+            if left:
+                output.show(f"{number(left)} more in {one.projection} were not asked for")
+            break
     documents = {difference.document for _, difference in one.differences}
     again = _one(store, oracles, projection, options, output, only=documents)
     again.tables.differences += [d for d in one.tables.differences if d.kind == MISCOUNTED]  # no resync mends these
     again.tables.counted = one.tables.counted
     return replace(again, sampled=one.sampled)
+
+
+def _followed(store: Store, projection: Projection, asked: dict[str, Asked], options: Options, output: Output) -> bool:
+    """Waits for them one by one; False when one does not come to its end, or nobody wants to wait any longer: the
+    others would be no better."""
+    for aggregate, one in asked.items():
+        outcome = follow(store, projection, one, options, output)
+        if outcome.code:
+            output.show(f"{aggregate} in {projection.name}: {outcome.words}")
+        if not outcome.progress.finished and not options["no_wait"]:
+            return False
+    return True
 
 
 def _summary(found: list[Verification], *, wide: bool) -> RenderableType:

@@ -7,13 +7,13 @@ and is listed; without such a change it says that one of them is wrong, and some
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pymongo.database import Database
 
-from projections.runtime.checkpoints import Checkpoints, Stream
+from projections.runtime.checkpoints import Checkpoint, Checkpoints, Stream
 from projections.runtime.projection import Projection
 from projections.verification.against_log import LOOKS, AgainstLog, Difference
 from projections.verification.verify import Oracles, Verification, verify
@@ -81,8 +81,7 @@ def compare(
     looks = 1 if reason else LOOKS
     against = AgainstLog(store, oracles.log, oracles.keys.unseal, projection, live, looks=looks)
     old = against.verify(None, lambda done, total: on_progress("the live generation", done, total))
-    parked = {name for checkpoint in held.values() for name in checkpoint.stopped}
-    parked_live = {name for checkpoint in held_live.values() for name in checkpoint.stopped}
+    parked, parked_live = parked_aggregates(held), parked_aggregates(held_live)
     return Parity(
         new=new,
         old=tuple(old.differences),
@@ -90,3 +89,8 @@ def compare(
         newly_parked=tuple(sorted(parked - parked_live)),
         reason=reason,
     )
+
+
+def parked_aggregates(held: Mapping[Stream, Checkpoint]) -> set[str]:
+    """``type:id`` of those that a generation with these checkpoints passes over."""
+    return {name for checkpoint in held.values() for name in checkpoint.stopped}

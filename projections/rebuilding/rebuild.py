@@ -11,10 +11,10 @@ from pymongo.database import Database
 
 from projections.rebuilding.children import fill_in_parallel
 from projections.rebuilding.fillers import LOG, filler_of
-from projections.rebuilding.parity import Parity, compare
+from projections.rebuilding.parity import Parity, compare, parked_aggregates
 from projections.rebuilding.plan import all_streams, begin, leased
 from projections.rebuilding.swap import Swap, follow_until_taken_over
-from projections.runtime.checkpoints import Stream
+from projections.runtime.checkpoints import Checkpoints, Stream
 from projections.runtime.control import NotDone
 from projections.runtime.failures import ENGINE_FAILURES
 from projections.runtime.generations import POINTERS, sweep
@@ -116,22 +116,40 @@ def rebuild(
 
 
 def roll_back(
-    store: Store, oracles: Oracles, projection: Projection, *, before_swap: Callable[[], None] = lambda: None
+    store: Store,
+    oracles: Oracles,
+    projection: Projection,
+    *,
+    accept: bool = False,
+    before_swap: Callable[[], None] = lambda: None,
 ) -> Rebuilt:
     """The generation before goes live again, and what was live is kept in its place; brought up to date first.
 
-    Raises like `rebuild`, and `NotDone` when there is none.
+    Raises like `rebuild`, and `NotDone` when there is none, or (unless ``accept``) when it has parked aggregates that
+    readers see up to date now.
     """
     pointer = store[POINTERS].find_one({"_id": projection.name}) or {}
     previous = pointer.get("previous")
     if previous is None:
         raise NotDone(f"{projection.name} has no generation before the live one: there is nothing to go back to")
+    streams = all_streams(oracles.log, projection)
+    parked, parked_live = (
+        parked_aggregates(Checkpoints(store, projection.name, int(generation)).load(streams))
+        for generation in (previous, pointer["live"])
+    )
+    older = parked - parked_live
+    if older and not accept:
+        raise NotDone(
+            f"generation {previous} has parked aggregates that the live one has not ({len(older):,}): readers would "
+            f"see them as they were. For all that: manage.py projector rebuild {projection.name} --rollback "
+            "--accept-differences"
+        )
     before_swap()
     return _go_live(
         store,
         projection,
         pointer,
-        all_streams(oracles.log, projection),
+        streams,
         new=int(previous),
         version=pointer.get("previous_version"),
         named={"previous": previous},

@@ -74,8 +74,8 @@ class Shelf:
     def rebuild(self, projection: Projection = PRODUCTS, **options: Any) -> rebuild.Rebuilt:
         return rebuild.rebuild(self.store, oracles(), projection, by="tests", **options)
 
-    def roll_back(self) -> rebuild.Rebuilt:
-        return rebuild.roll_back(self.store, oracles(), PRODUCTS)
+    def roll_back(self, *, accept: bool = False) -> rebuild.Rebuilt:
+        return rebuild.roll_back(self.store, oracles(), PRODUCTS, accept=accept)
 
 
 def oracles() -> Oracles:

@@ -297,6 +297,20 @@ def test_a_rollback_keeps_an_unfinished_rebuild(shelf: Shelf) -> None:
     assert "building" not in shelf.pointer
 
 
+def test_a_rollback_shows_no_aggregate_as_it_was(shelf: Shelf) -> None:
+    """The generation before has parked one since; readers of the live one see it up to date."""
+    shelf.rebuild()
+    product = str(shelf.products[0][0])
+    place = shelf.store["projection_checkpoints"].find_one({"generation": 1, "sequence": {"$gte": 1}})
+    assert place is not None
+    name = f"product:{product}@{place['sequence'] + 1}"
+    shelf.store["projection_checkpoints"].update_one({"_id": place["_id"]}, {"$set": {"stopped": [name]}})
+    with pytest.raises(NotDone, match="generation 1 has parked aggregates"):
+        shelf.roll_back()
+    assert shelf.pointer["live"] == 2
+    assert shelf.roll_back(accept=True).live == 1
+
+
 def test_a_worker_rests_for_a_while_and_then_takes_the_note_away(shelf: Shelf) -> None:
     handover, pointers = Handover(shelf.store, "products", 0.3), shelf.store["projection_pointers"]
     assert handover.rests_for(read_orders(shelf.store, "products")) == ""

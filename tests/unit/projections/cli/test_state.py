@@ -53,6 +53,7 @@ GAP = {"topic": "acme.catalog", "partition": 3, "kind": "gap", "why": "nobody ha
         ({"rebuild_due": True}, ["rebuild due", "running"], False),
         ({"rebuild_due": True, "building": BUILDING}, ["rebuilding", "running"], False),
         ({"building": {**BUILDING, "in_work": False}}, ["rebuild unfinished", "running"], False),
+        ({"previous": {"generation": 1, "followed": True}}, ["running", "g1 kept"], False),
     ],
 )
 def test_states(changed: dict[str, Any], words: list[str], finding: bool) -> None:
