@@ -11,6 +11,7 @@ from django.conf import settings
 from acme.env import env
 from projections.alerting.causes import assess
 from projections.alerting.snapshot import take_snapshot
+from projections.cli import verify
 from projections.verification import tasks
 from tests.integration.projections.cli.conftest import Projector
 from tests.integration.projections.conftest import Shop, wait_until
@@ -73,6 +74,19 @@ def test_two_are_repaired_in_one_go(filled: Shop, projector: Projector) -> None:
         ("stock", 1),
     ]
     filled.settled("products", "stock")
+
+
+def test_a_repair_that_does_not_get_on_asks_for_no_more(
+    filled: Shop, projector: Projector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verify, "ASKED_AT_ONCE", 1)
+    for product, _ in filled.products[:3]:
+        filled.store["products__g1"].update_one({"_id": str(product)}, {"$set": {"product.name": "somebody was here"}})
+    assert projector("pause", "products").code == 0
+    shown = projector("verify", "products", "--repair", "--yes")
+    assert shown.code == 1
+    assert shown.out.count("The request stays") == 1 and "2 more in products were not asked for" in shown.out
+    assert filled.store["projection_requests"].count_documents({}) == 1
 
 
 def test_what_belongs_to_no_aggregate_wants_another_generation(filled: Shop, projector: Projector) -> None:
