@@ -38,6 +38,7 @@ AGAIN = "What has been filled stays: the same command goes on from there (--aban
 def _rebuild(options: Options, output: Output) -> int:
     (projection,) = projections([options["name"]])
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: workers do not rest for nothing
+    fills = not (options["rollback"] or options["drop_old"] or options["abandon"])
     try:
         if options["drop_old"]:
             return _drop(projection, options, output)
@@ -45,11 +46,10 @@ def _rebuild(options: Options, output: Output) -> int:
             return _abandon(projection, options, output)
         return _make(projection, options, output)
     except KeyboardInterrupt as error:
-        filled = not (options["rollback"] or options["drop_old"] or options["abandon"])
-        again = AGAIN if filled else "The same command goes on from there"
+        again = AGAIN if fills else "The same command goes on from there"
         raise CommandError(f"ended. {again}", returncode=FINDING) from error
     except (StreamBlocked, LeaseLost) as error:
-        raise CommandError(f"{error}. {AGAIN}", returncode=FINDING) from error
+        raise CommandError(f"{error}. {AGAIN}" if fills else str(error), returncode=FINDING) from error
     except ChildFailed as error:
         code = UNREACHABLE if error.kind == CHILD_UNREACHABLE else FINDING
         raise CommandError(f"{error}. {AGAIN}", returncode=code) from error

@@ -48,11 +48,12 @@ def projections(urls: dict[str, str]) -> list[str]:
         return sorted(client.get_default_database()["projection_pointers"].distinct("_id"))
 
 
-def has_previous(urls: dict[str, str], name: str) -> bool:
-    """Whether a generation is kept to go back to."""
+def previous(urls: dict[str, str], name: str, *, followed: bool = False) -> bool:
+    """Whether the generation before is kept. ``followed``: and up to date, so that one can go back to it; one of an
+    older epoch of the log is not."""
     with MongoClient(urls["MONGODB_URL"]) as client:
-        pointer = client.get_default_database()["projection_pointers"].find_one({"_id": name})
-    return (pointer or {}).get("previous") is not None
+        pointer = client.get_default_database()["projection_pointers"].find_one({"_id": name}) or {}
+    return pointer.get("previous") is not None and (not followed or pointer.get("following") == pointer["previous"])
 
 
 def _behind(store: Any, recorded: dict[str, int]) -> dict[str, int]:

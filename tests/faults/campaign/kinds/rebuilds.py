@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 from tests.faults.campaign.campaign import Campaign
-from tests.faults.campaign.progress import has_previous, projections
+from tests.faults.campaign.progress import previous, projections
 from tests.stack import PROJECT
 
 LIVES = (0.5, 8.0)  # seconds, for the first one, its start included
@@ -41,7 +41,7 @@ def swap_killed(campaign: Campaign) -> None:
     which finishes what it finds."""
     shop = campaign.shop
     name = campaign.moments.choice(projections(shop.urls))
-    back = bool(campaign.moments.getrandbits(1)) and has_previous(shop.urls, name)
+    back = bool(campaign.moments.getrandbits(1)) and previous(shop.urls, name, followed=True)
     command = ("projector", "rebuild", name, "--yes", *(["--rollback"] if back else []))
     step = campaign.moments.choice(STEPS)
     killing = ("-m", "tests.faults.campaign.killed_at", str(step))
@@ -54,5 +54,5 @@ def swap_killed(campaign: Campaign) -> None:
 
 def mostly_dropped(campaign: Campaign, name: str) -> None:
     """The generation before, two times of three: else workers would follow one of each projection in the end."""
-    if campaign.moments.random() < 2 / 3 and has_previous(campaign.shop.urls, name):
+    if campaign.moments.random() < 2 / 3 and previous(campaign.shop.urls, name):
         campaign.shop.manage("projector", "rebuild", name, "--drop-old", "--yes")
