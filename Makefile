@@ -35,6 +35,9 @@ OUTAGES := tests/faults/test_mass_retry.py tests/faults/test_outage.py tests/fau
 SECANTUS := build/secantus/bin/secantusd-rs
 SECANTUS_VERSION := 0.5.3-beta.193
 
+# Tests start processes by the hundred: compiled once is enough, whatever the environment says.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run test bench bench-report test-kafka test-kafka-short kafka faults faults-shop faults-model outages check lint types imports pytest install lock clean
 .DEFAULT_GOAL := help
 
