@@ -48,6 +48,7 @@ class Load:
         self.errors: list[BaseException] = []
         self.set_aside: list[tuple[str, dict[str, Any], str]] = []
         self._token = ("", 0.0)
+        self._heard = "nothing yet"  # what the last try of a request came to
         self._stop = threading.Event()
         self._rest, self._rests = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"load-{seed}")
@@ -63,12 +64,15 @@ class Load:
     def __exit__(self, *args: object) -> None:
         self.end()
         self._thread.join(PATIENCE + 30)
-        assert not self._thread.is_alive(), "a client does not end"
+        assert not self._thread.is_alive(), f"a client does not end: {self._said()}"
 
     def rest(self) -> None:
         """Returns when the step under way is answered; the next one waits for `go_on`."""
         self._rest.set()
-        assert self._rests.wait(PATIENCE + 30) or self.errors, "a client does not come to rest"
+        assert self._rests.wait(PATIENCE + 30) or self.errors, f"a client does not come to rest: {self._said()}"
+
+    def _said(self) -> str:
+        return f"{self._heard}; {self.commands} answered, {self.sent_again} sent again, {len(self.set_aside)} set aside"
 
     def go_on(self) -> None:
         self._rests.clear()
@@ -137,6 +141,7 @@ class Load:
             try:
                 headers = {"Idempotency-Key": key, "Authorization": f"Bearer {self._access(client)}"}
                 answer = client.post(path, json=body, headers=headers)
+                self._heard = f"{path} {key}: {answer.status_code} {answer.text[:200]}"
                 running = answer.status_code == 409 and "Retry-After" in answer.headers
                 if answer.is_success or (answer.status_code in allow and not running):
                     self.commands += 1
@@ -148,8 +153,8 @@ class Load:
                     self._token = ("", 0.0)
                 else:
                     assert answer.status_code >= 500 or running, f"{path}: {answer.text}"
-            except httpx.TransportError:
-                pass
+            except httpx.TransportError as error:
+                self._heard = f"{path} {key}: {type(error).__name__} {error}"
             self.sent_again += 1
             assert time.monotonic() < deadline, f"{path} was not answered in {PATIENCE} s"
             time.sleep(0.2)
