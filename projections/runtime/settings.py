@@ -43,7 +43,7 @@ class WorkerSettings:
     # change a hundred counters, and between two batches the worker tells how it is and does what operators ask.
     max_records: int = 400
     log_records: int = 400
-    first_batch: int = 100  # events, after a start and after an engine's failure; doubles after a quick full batch
+    first_batch: int = 100  # events, after a start; doubles after a quick full batch
     smallest_batch: int = 10  # events
     longest_batch: float = 5.0  # a batch that takes longer is followed by one of half as many events
     poll: float = 0.25  # how long one poll waits when nothing comes

@@ -25,8 +25,8 @@ SAMPLE = 1000  # documents of each projection
 def nightly() -> int:
     """Verifies every projection that was run at some time; returns how many documents differ. Alerts tell of them.
 
-    One that cannot be verified keeps no other from it; the last such error is raised in the end, so that Celery tells
-    and counts it.
+    One that cannot be verified keeps no other from it; the last such error is raised in the end, so that Celery logs
+    it.
     """
     store, differ = database(), 0
     failed: Exception | None = None

@@ -17,6 +17,7 @@ from eventsourcing.dispatch import singledispatchmethod
 from eventsourcing.domain import Aggregate, event
 from eventsourcing.postgres import PostgresTrackingRecorder
 from eventsourcing.projection import Projection, ProjectionRunner
+from lines import new_line
 from psycopg.sql import SQL
 from psycopg.types.json import Jsonb
 
@@ -133,16 +134,7 @@ def _fill(app: Carts, carts: int) -> int:
 
 
 def _add_line(cart: Cart) -> None:
-    cart.add_line(
-        line={
-            "product_id": str(uuid.uuid4()),
-            "variant_id": str(uuid.uuid4()),
-            "sku": "SKU-2",
-            "name": "A product of a benchmark, of some size",
-            "quantity": 2,
-            "unit_price": {"amount_minor": 1299, "currency": "GBP"},
-        }
-    )
+    cart.add_line(line=new_line())
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 
 import django
 import psutil
+from lines import new_line
 
 LONGEST = 120.0  # seconds without a change
 
@@ -36,7 +37,7 @@ def main() -> None:
         used, started = _cpu(consumers.pid), time.perf_counter()
         Cart.call_post_bulk_create(made, using="default")
         for cart in made:
-            cart.lines, cart.updated_at, cart.cqrs_revision = [_line()], _now(), 1
+            cart.lines, cart.updated_at, cart.cqrs_revision = [new_line()], _now(), 1
         Cart.call_post_update(made, using="default")
         _wait(lambda: CartReplica.objects.filter(cqrs_revision=1).count() >= carts)
         seconds = time.perf_counter() - started
@@ -75,17 +76,6 @@ def _cpu(pid: int) -> float:
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-def _line() -> dict:
-    return {
-        "product_id": str(uuid.uuid4()),
-        "variant_id": str(uuid.uuid4()),
-        "sku": "SKU-2",
-        "name": "A product of a benchmark, of some size",
-        "quantity": 2,
-        "unit_price": {"amount_minor": 1299, "currency": "GBP"},
-    }
 
 
 if __name__ == "__main__":
