@@ -175,11 +175,11 @@ def _follow(swap: Swap) -> bool:
         swap.filler.leave(held)
         if not swap.filler.streams:
             return True
+        swap.filler.fill()
         if workers:
             nobody_since = time.monotonic()
         elif time.monotonic() - nobody_since > READERS:
             return False
-        swap.filler.fill()
         time.sleep(LOOK)
     return False
 

@@ -94,6 +94,7 @@ def test_places_in_kafka_are_kept_by_what_is_written_after_the_swap(
         return original(made)
 
     monkeypatch.setattr(rebuild, "follow_until_taken_over", busy)
+    monkeypatch.setattr(swap, "READERS", 0)  # no workers, and no time to wait for them: filled once all the same
     shelf.rebuild()
     rows = list(checkpoints.find({"generation": 2}))
     assert {(row["offset"], row["topic_identity"]) for row in rows} == {(100, "T")}
