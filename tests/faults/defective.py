@@ -2,7 +2,8 @@
 
 The handlers of prices and of confirmed orders raise for one kind of product: SKUs that begin with `POISON`. With
 ``--healthy`` they do not. ``--linger``: between documents and checkpoint of a retry it says so on stdout, and waits.
-``--dawdle``: the same in each batch. ``--no-fence``: counters count whatever they are given, however often.
+``--dawdle``: the same in each batch. ``--no-fence``: counters count whatever they are given, however often; it says
+when one has counted, and waits for half a second before its checkpoint.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from projections.runtime.projection import Projection
 
 POISON = "POISON"
 LINGERS = "between documents and checkpoint"
+COUNTED = "has counted: {}"
 
 
 def defective(projection: Projection, is_poison: Callable[[str], bool] = lambda sku: sku.startswith(POISON)) -> Any:
@@ -55,7 +57,8 @@ def waits_before(owner: type, name: str, seconds: float) -> None:
 
 
 def counts_everything() -> None:
-    """From now on counters of this process do not look at their fences."""
+    """From now on counters of this process do not look at their fences, and there is time to kill it after counting."""
+    from projections.runtime.writer import Writer
     from projections.runtime.writes import CounterState
 
     original = CounterState.count
@@ -68,6 +71,15 @@ def counts_everything() -> None:
             self.stored = stored
 
     CounterState.count = counting  # type: ignore[method-assign]
+    write = Writer.write
+
+    def writing(self: Writer, fold: Any) -> None:
+        write(self, fold)
+        if fold.counted:
+            print(COUNTED.format(self.projection.name), flush=True)
+            time.sleep(0.5)
+
+    Writer.write = writing  # type: ignore[method-assign]
 
 
 def main() -> None:
