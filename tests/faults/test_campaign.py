@@ -94,7 +94,7 @@ def test_nothing_is_lost_counted_twice_or_different(shop: OpenShop, record_prope
     campaign.account.verdict()
 
 
-@pytest.mark.skipif(not LONG, reason="it takes half a minute; the verdict itself has tests of its own")
+@pytest.mark.skipif(not LONG, reason="it takes a minute; the verdict itself has tests of its own")
 def test_defect_counters_without_fences(shop: OpenShop) -> None:
     """A worker killed between documents and checkpoint applies its batch again; only the fences keep it from counting
     twice. It is killed where it is known to be there: a kill at any time would meet it by chance."""
