@@ -63,7 +63,7 @@ class Load:
 
     def __exit__(self, *args: object) -> None:
         self.end()
-        self._thread.join(PATIENCE + 30)
+        self._thread.join(2 * PATIENCE + 30)  # a step, and then what was set aside
         assert not self._thread.is_alive(), f"a client does not end: {self._said()}"
 
     def rest(self) -> None:
@@ -88,14 +88,25 @@ class Load:
                         with suppress(SetAside):
                             self._step(client)
                     self._stop.wait(self.random.expovariate(1 / THINKING))
-                for path, body, key in self.set_aside:
-                    made = self.post(client, path, body, allow=(409,), key=key)
-                    if path == "orders" and "id" in made:
-                        self.orders.add(made["id"])
+                self._answer_set_aside(client)
             except BaseException as error:
                 self.errors.append(error)
             finally:
                 self._rests.set()
+
+    def _answer_set_aside(self, client: httpx.Client) -> None:
+        """In rounds, so that all of them wait at once: a lease from a server whose clock was another is over a minute
+        after the first try."""
+        deadline = time.monotonic() + PATIENCE
+        while self.set_aside:
+            waiting, self.set_aside = self.set_aside, []
+            for path, body, key in waiting:
+                with suppress(SetAside):
+                    made = self.post(client, path, body, allow=(409,), key=key)
+                    if path == "orders" and "id" in made:
+                        self.orders.add(made["id"])
+            assert not self.set_aside or time.monotonic() < deadline, f"still running: {self._said()}"
+            time.sleep(0.2)
 
     def _step(self, client: httpx.Client) -> None:
         choice = self.random.random()
@@ -134,9 +145,10 @@ class Load:
     ) -> Any:
         """Sent with the same Idempotency-Key until there is an answer; no answer may be a refusal but those allowed.
 
-        Without a ``key`` it gets a new one, and raises `SetAside` when a try of its own is still running somewhere.
+        Without a ``key`` it gets a new one. Raises `SetAside`, and remembers it, when a try of it is still running
+        somewhere.
         """
-        patient, key, deadline = bool(key), key or uuid4().hex, time.monotonic() + PATIENCE
+        key, deadline = key or uuid4().hex, time.monotonic() + PATIENCE
         while True:
             try:
                 headers = {"Idempotency-Key": key, "Authorization": f"Bearer {self._access(client)}"}
@@ -146,13 +158,13 @@ class Load:
                 if answer.is_success or (answer.status_code in allow and not running):
                     self.commands += 1
                     return answer.json()
-                if running and not patient:
+                if running:
                     self.set_aside.append((path, body, key))
                     raise SetAside
                 if answer.status_code == 401:  # issued by a process in another time
                     self._token = ("", 0.0)
                 else:
-                    assert answer.status_code >= 500 or running, f"{path}: {answer.text}"
+                    assert answer.status_code >= 500, f"{path}: {answer.text}"
             except httpx.TransportError as error:
                 self._heard = f"{path} {key}: {type(error).__name__} {error}"
             self.sent_again += 1

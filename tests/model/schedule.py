@@ -251,7 +251,7 @@ class Run:
         self.restores = chance.random() < 0.15
         if self.restores:
             self.possible |= RESTORE
-            if self.possible.keys() >= {kafka_is_emptied, the_store_restarts}:
+            if the_store_restarts in self.possible and self.possible.keys() & {kafka_is_emptied, kafka_loses_its_tail}:
                 del self.possible[the_store_restarts]  # nobody can tell when all three engines have lost something
                 self.possible[the_store_restarts_whole] = 2
 
