@@ -33,7 +33,8 @@ class ResyncFailed(Exception):
 
 
 class DocumentsAhead(Exception):
-    """A batch is under way, or left its documents when it was killed: the stream must have gone on before a resync."""
+    """A batch, retry or discard is under way, or left its documents when it was killed: that must have gone on before a
+    resync, which would take back what the checkpoint is about to tell."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,7 +116,7 @@ class Recovery:
             refusal = fold.refusals[0]
             raise ResyncFailed(f"version {refusal.envelope.aggregate_version} still fails: {refusal.error}")
         made = events[-1].aggregate_version
-        ahead = marker is None and any((state.stored or 0) > made for state in fold.sections.values())
+        ahead = any((state.stored or 0) > made for state in fold.sections.values())
         later = ahead and list(self._log.read_aggregate(kind, UUID(key), made + 1))
         if later or (ahead and not self._is_logged((events[-1].topic, events[-1].partition))):
             raise DocumentsAhead(f"{aggregate}: its documents have events that the checkpoint held here has not")

@@ -152,6 +152,24 @@ def test_a_resync_that_comes_late_does_not_set_a_document_back(store: Database[A
     assert resyncing.resync(last.aggregate) == last.aggregate_version
 
 
+def test_a_resync_that_comes_late_does_not_undo_a_retry(store: Database[Any]) -> None:
+    """Its worker takes the aggregate for stopped, which goes on in another's hands."""
+    projection = PROJECTIONS["orders"]
+    stream = stream_of(projection)
+    stopped_shop(store, projection)
+    late = started(store, projection)
+    resyncing = recovery(late, stream)
+    begun = sorted(name for name, marker in late.stopped.items() if marker.first_version > 1)
+    carry_out(store, projection, requests.ask_retry(store, "orders", Selection(everything=True), by="anna"))
+    for aggregate in begun:
+        with pytest.raises(DocumentsAhead):
+            resyncing.resync(aggregate)
+    assert begun and documents(store, projection) == expected_of(projection)
+    late.reload(streams_of(stream))
+    assert [resyncing.resync(aggregate) for aggregate in begun]
+    assert documents(store, projection) == expected_of(projection)
+
+
 def test_a_resync_waits_for_a_log_that_lacks_what_was_applied(store: Database[Any]) -> None:
     """PostgreSQL was just restored to a moment before the last event; it may get it again, under the same sequence."""
     projection = PROJECTIONS["orders"]
