@@ -3,7 +3,7 @@
 The handlers of prices and of confirmed orders raise for one kind of product: SKUs that begin with `POISON`. With
 ``--healthy`` they do not. ``--linger``: between documents and checkpoint of a retry it says so on stdout, and waits.
 ``--dawdle``: the same in each batch. ``--no-fence``: counters count whatever they are given, however often; it says
-when one has counted, and waits for half a second before its checkpoint.
+when one has counted, and waits for two seconds before its checkpoint.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def counts_everything() -> None:
         write(self, fold)
         if fold.counted:
             print(COUNTED.format(self.projection.name), flush=True)
-            time.sleep(0.5)
+            time.sleep(2.0)
 
     Writer.write = writing  # type: ignore[method-assign]
 
