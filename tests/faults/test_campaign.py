@@ -110,8 +110,7 @@ def test_defect_counters_without_fences(shop: OpenShop) -> None:
 
 
 def killed_after_counting(campaign: Campaign) -> None:
-    """Once it says so again. Only the end of the log is read: after a long campaign all of it takes longer than the
-    worker waits."""
+    """Once it says so again. Only the end of the log is read, which a campaign before may have made long."""
     log, said = campaign.shop.home.log("projector-1"), COUNTED.format("sales_by_day").encode()
     with log.open("rb") as written:
         written.seek(0, os.SEEK_END)
