@@ -63,7 +63,7 @@ pytest:  ## tests on real engines (ARGS="-k name" to choose)
 	$(BIN)/python -m pytest --durations=12 $(if $(ARGS),$(ARGS),$(SHARED) $(WITH_COMPANY))
 	$(if $(ARGS),,$(BIN)/python -m pytest --durations=12 $(ALONE))
 
-faults: faults-model faults-shop  ## 200 faults on a whole shop, and the model, each time by another seed (40 to 50 minutes)
+faults: faults-model faults-shop  ## 200 faults on a whole shop, and the model, each time by another seed (an hour)
 
 faults-shop: install  ## the first of the two (ACME_FAULT_SEED repeats, ACME_FAULT_COUNT and ACME_FAULT_KINDS choose)
 	ACME_FAULTS=long $(BIN)/python -m pytest -x -s tests/faults/test_campaign.py $(ARGS)
