@@ -22,7 +22,7 @@ from acme.devstack.process import die_with_parent
 PROJECT = Path(__file__).resolve().parent.parent
 ENGINE_VARIABLES = ("DATABASE_URL", "KAFKA_BOOTSTRAP_SERVERS", "MONGODB_URL", "CELERY_BROKER_URL")
 ADMIN = {"email": "admin@acme.test", "password": "an-admin-of-the-tests-7"}
-READY_SECONDS = 120
+READY_SECONDS = 240
 
 
 class Stack:
