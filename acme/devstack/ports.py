@@ -9,6 +9,8 @@ LOOPBACK = "127.0.0.1"
 # Below the range from which Linux takes ports for outgoing connections (32768 up): between a server's
 # death and its restart no client's socket can sit down on its port.
 RANGE = (20_000, 32_000)
+#: Given by this process: a shop chooses the ports of a dozen programs before the first of them listens.
+_given: set[int] = set()
 
 
 def is_free(port: int) -> bool:
@@ -23,11 +25,17 @@ def is_free(port: int) -> bool:
 
 
 def free_port() -> int:
-    """A free port, chosen at random so that two that choose at the same time rarely meet."""
-    while True:
-        port = random.SystemRandom().randrange(*RANGE)
-        if is_free(port):
+    """A free port, never the same twice; chosen at random so that processes which choose at once rarely meet.
+
+    Raises `OSError` when this process was given so many that none is left.
+    """
+    chosen = random.SystemRandom()
+    while len(_given) < RANGE[1] - RANGE[0]:
+        port = chosen.randrange(*RANGE)
+        if port not in _given and is_free(port):
+            _given.add(port)
             return port
+    raise OSError(f"every port from {RANGE[0]} to {RANGE[1]} was given to something")
 
 
 def accepts(port: int) -> bool:

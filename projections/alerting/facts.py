@@ -21,7 +21,7 @@ class Blocked:
 
     @property
     def stream(self) -> str:
-        return f"{self.topic}[{self.partition}]"
+        return stream(self.topic, self.partition)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +33,7 @@ class WorkerFacts:
     state: str = "running"
     detail: str = ""
     lease_until: datetime
+    holds: frozenset[str] = frozenset()  # the streams assigned to it, those it cannot go on with included
     blocked: tuple[Blocked, ...] = ()
 
     @property
@@ -81,6 +82,7 @@ class ProjectionFacts:
     paused: dict[str, Any] = field(default_factory=dict)  # {by, reason, at} while an operator has paused it
     lag: float | None = 0.0
     waiting: int = 0  # events recorded and not applied
+    streams: frozenset[str] = frozenset()  # every partition of its topics
     known_at: datetime | None = None  # when a worker last looked at the heads of all its topics
     letters: tuple[LetterFacts, ...] = ()
     workers: tuple[WorkerFacts, ...] = ()
@@ -89,6 +91,12 @@ class ProjectionFacts:
     def alive(self, now: datetime) -> list[WorkerFacts]:
         """Its workers whose lease has not ended."""
         return [worker for worker in self.workers if worker.lease_until > now]
+
+    def unattended(self, now: datetime) -> frozenset[str]:
+        """Streams that no living worker holds: nobody says whether they could go on."""
+        alive = self.alive(now)
+        held = {name for worker in alive for name in worker.holds}
+        return self.streams - held - {part.stream for worker in alive for part in worker.blocked}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +108,11 @@ class Snapshot:
     read_store_error: str = ""
     publisher: PublisherState | None = field(default_factory=PublisherState)
     event_log_error: str = ""
+
+
+def stream(topic: str, partition: int) -> str:
+    """A partition, as people and keys name it."""
+    return f"{topic}[{partition}]"
 
 
 def age(moment: datetime, now: datetime) -> float:

@@ -31,10 +31,18 @@ def projection_causes(projection: ProjectionFacts, now: datetime, settings: Aler
 
 
 def not_judged(projection: ProjectionFacts, now: datetime) -> Iterator[str]:
+    """Beginnings of keys. A partition whose worker died or left stands still as before until another has taken it."""
+    name = projection.name
     if projection.paused:
-        yield from (f"{Kind.LAG}:{projection.name}", f"{Kind.HEARTBEAT}:{projection.name}")
-    if not projection.alive(now):  # nobody says which partitions could go on
-        yield from (f"{kind}:{projection.name}" for kind in (Kind.GAP, Kind.EPOCH, Kind.QUEUE_FULL))
+        yield from (f"{Kind.LAG}:{name}", f"{Kind.HEARTBEAT}:{name}")
+    if projection.alive(now):
+        gaps = [f"{Kind.GAP}:{name}:{stream}" for stream in sorted(projection.unattended(now))]
+    else:
+        gaps = [f"{Kind.GAP}:{name}"]
+    yield from gaps
+    if gaps:
+        found = {cause.kind for cause in _blocked(projection, now)}
+        yield from (f"{kind}:{name}" for kind in (Kind.EPOCH, Kind.QUEUE_FULL) if kind not in found)
 
 
 def _dead_letters(projection: ProjectionFacts, now: datetime) -> Iterator[Cause]:

@@ -19,6 +19,7 @@ from projections.alerting.facts import (
     Snapshot,
     VerificationFacts,
     WorkerFacts,
+    stream,
 )
 from projections.registry import PROJECTIONS
 from projections.runtime.failures import ENGINE_FAILURES
@@ -140,10 +141,15 @@ def _projection(pointer: Row, lag: Lag, heads: list[Row], workers: list[Row], le
         paused=pointer.get("paused") or {},
         lag=lag.seconds if known else None,
         waiting=lag.events,
+        streams=_streams(mine),
         known_at=seen if known or complete else None,
         letters=_by_fingerprint(row for row in letters if _place(row["_id"]) == (name, generation)),
         workers=tuple(_worker(row) for row in workers if _place(row) == (name, generation)),
     )
+
+
+def _streams(rows: Iterable[Row]) -> frozenset[str]:
+    return frozenset(stream(row["topic"], row["partition"]) for row in rows)
 
 
 def _place(row: Row) -> tuple[str | None, int | None]:
@@ -174,6 +180,7 @@ def _worker(row: Row) -> WorkerFacts:
         state=row.get("state", ""),
         detail=row.get("detail") or "",
         lease_until=row.get("lease_until") or row["seen_at"] + UNLEASED,
+        holds=_streams(row.get("partitions") or ()),
         blocked=tuple(
             Blocked(
                 topic=part["topic"],

@@ -32,11 +32,11 @@ class Standing:
             place = {"_id": f"{topic}|0", "topic": topic, "partition": 0, "log_epoch": 1}
             self._put("stream_heads", {**place, "sequence": sequence, "published": sequence, "seen_at": now})
 
-    def worker(self, now: datetime, **more: Any) -> None:
-        place = {"projection": self.name, "generation": 1, "host": "h1", "pid": 7, "partitions": []}
+    def worker(self, now: datetime, pid: int = 7, **more: Any) -> None:
+        place = {"projection": self.name, "generation": 1, "host": "h1", "pid": pid, "partitions": []}
         times = {"started_at": now, "seen_at": now, "complete_to": now, "lease_until": now + timedelta(seconds=10)}
         said = {"state": "running", "detail": "", "events_per_second": 0}
-        self._put("projection_workers", {"_id": f"{self.name}|h1|7|1", **place, **times, **said, **more})
+        self._put("projection_workers", {"_id": f"{self.name}|h1|{pid}|1", **place, **times, **said, **more})
 
     def letters(self, now: datetime, failing: int = 1, held: int = 0, **more: Any) -> None:
         for number in range(failing + held):

@@ -31,6 +31,7 @@ from projections.alerting.facts import Snapshot
 from projections.alerting.message import signature
 from projections.alerting.outage import OutageBook
 from projections.alerting.snapshot import take_snapshot
+from projections.registry import PROJECTIONS
 from tests.integration.outbox.conftest import event_row, record_events
 from tests.integration.projections.alerting.standing import Standing
 from tests.sinks import HttpSink, SmtpSink
@@ -115,12 +116,35 @@ def test_a_refusing_mail_server_does_not_repeat_the_webhook(read_store: Store, s
     assert ALERTS_FAILED.labels("dead-letters", "email")._value.get() == failed + 2
 
 
+def test_a_gap_is_not_over_because_its_worker_was_killed(read_store: Store, smtp: SmtpSink, hook: HttpSink) -> None:
+    """Another worker lives, and for minutes nobody has the partition: over it is when its next owner goes on."""
+    settings, products = to(smtp, hook), Standing(read_store)
+    gap = {"topic": "acme.catalog", "partition": 0, "kind": "gap", "why": "7 to 9 are missing", "since": START}
+    mine = [{"topic": "acme.catalog", "partition": 0, "sequence": 6}]
+    products.well(START)
+    products.worker(START, pid=8, partitions=mine, blocked=[gap])
+
+    def pass_by(first: int, last: int, **other: Any) -> list[str]:
+        for seconds in range(first, last, 10):
+            now = START + timedelta(seconds=seconds)
+            products.heads(now)
+            products.worker(now, **other)
+            check(settings, seconds)
+        return [post.json["state"] for post in hook.posts if post.json["key"] == "gap:products:acme.catalog[0]"]
+
+    assert pass_by(1, 200) == ["open"]
+    assert pass_by(200, 400, partitions=mine, blocked=[gap]) == ["open"]
+    assert pass_by(400, 600, partitions=mine) == ["open", "over"]
+
+
 # ---------------------------------------------------------------- what is read from the engines
 def test_a_snapshot_of_mongodb(read_store: Store) -> None:
     products = Standing(read_store)
     products.well(START - timedelta(seconds=70))
     part = {"topic": "acme.catalog", "partition": 3, "kind": "gap", "why": "7 to 9 are missing", "since": START}
-    products.worker(START, state="blocked", blocked=[part])
+    products.worker(
+        START, state="blocked", blocked=[part], partitions=[{"topic": "acme.catalog", "partition": 3, "sequence": 6}]
+    )
     products.letters(START, failing=1, held=2)
     read_store["projection_dead_letters"].insert_one({"_id": "old", "projection": "products", "generation": 9,
                                                       "state": "parked", "first_at": START})  # fmt: skip
@@ -135,6 +159,8 @@ def test_a_snapshot_of_mongodb(read_store: Store) -> None:
     assert [(blocked.stream, blocked.kind, blocked.since) for blocked in worker.blocked] == [
         ("acme.catalog[3]", "gap", START)
     ]
+    assert worker.holds == {"acme.catalog[3]"}
+    assert found.streams == found.unattended(START) == {f"{topic}[0]" for topic in PROJECTIONS["products"].topics}
 
 
 def test_documents_of_an_older_worker_have_no_lease(read_store: Store) -> None:

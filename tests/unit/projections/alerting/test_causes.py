@@ -3,48 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from acme.alert_settings import AlertSettings
 from acme.ports import PublisherState
-from projections.alerting.cause import Assessment, Cause, Kind
+from projections.alerting.cause import Assessment
 from projections.alerting.causes import assess
-from projections.alerting.facts import Blocked, LetterFacts, ProjectionFacts, Snapshot, WorkerFacts
+from projections.alerting.facts import LetterFacts, Snapshot
 from projections.alerting.words import duration
-
-NOW = datetime(2026, 1, 1, 3, 12, tzinfo=UTC)
-SETTINGS = AlertSettings(lag_of={"sales_by_day": 600})
-
-
-def ago(seconds: float) -> datetime:
-    return NOW - timedelta(seconds=seconds)
-
-
-def worker(*, left: float = 8, **more: Any) -> WorkerFacts:
-    """``left``: seconds until its lease ends."""
-    return WorkerFacts(host="h1", pid=7, lease_until=ago(-left), **more)
-
-
-def projection(name: str = "orders", **more: Any) -> ProjectionFacts:
-    return ProjectionFacts(**{"name": name, "known_at": ago(1), "workers": (worker(),), **more})
-
-
-def look(*projections: ProjectionFacts, **more: Any) -> Assessment:
-    return assess(Snapshot(at=NOW, projections=projections, **more), SETTINGS)
-
-
-def keys(found: Assessment) -> list[str]:
-    return [cause.key for cause in found.causes]
-
-
-def only(found: Assessment) -> Cause:
-    (cause,) = found.causes
-    return cause
+from tests.unit.projections.alerting.looks import (
+    NOW,
+    SETTINGS,
+    STREAMS,
+    ago,
+    blocked,
+    keys,
+    look,
+    only,
+    projection,
+    worker,
+)
 
 
 def test_a_shop_that_is_well_gives_no_cause() -> None:
@@ -147,10 +125,6 @@ def test_a_pause_of_more_than_a_day() -> None:
 
 
 # ---------------------------------------------------------------- partitions
-def blocked(kind: str, partition: int = 3) -> Blocked:
-    return Blocked(topic="acme.orders", partition=partition, kind=kind, why=f"because of {partition}", since=ago(50))
-
-
 def test_each_gap_is_a_cause_of_its_own() -> None:
     found = look(projection(workers=(worker(blocked=(blocked("gap"), blocked("gap", 5))),)))
     assert keys(found) == ["gap:orders:acme.orders[3]", "gap:orders:acme.orders[5]"]
@@ -175,6 +149,25 @@ def test_what_a_dead_worker_said_of_its_partitions_is_not_known_any_more() -> No
     assert not found.knows("gap:orders:acme.orders[3]")
     assert not found.knows("queue-full:orders")
     assert found.knows("gap:products:acme.catalog[0]")
+
+
+def test_a_partition_is_not_judged_until_another_worker_holds_it() -> None:
+    """Its worker was killed, others of the projection live: what stood still stands still."""
+    other = replace(worker(holds=frozenset({"acme.orders[4]"})), pid=8)
+    dead = worker(left=-1, holds=frozenset({"acme.orders[3]"}), blocked=(blocked("gap", 3),))
+    found = look(projection(streams=STREAMS, workers=(dead, other)))
+    assert keys(found) == []
+    assert not any(found.knows(key) for key in ("gap:orders:acme.orders[3]", "epoch:orders", "queue-full:orders"))
+    assert found.knows("gap:orders:acme.orders[4]")
+    taken = look(projection(streams=STREAMS, workers=(dead, replace(other, holds=STREAMS))))
+    assert all(taken.knows(key) for key in ("gap:orders:acme.orders[3]", "epoch:orders", "queue-full:orders"))
+
+
+def test_what_one_partition_says_holds_while_another_is_not_judged() -> None:
+    found = look(projection(streams=STREAMS, workers=(worker(blocked=(blocked("epoch"),)),)))
+    assert keys(found) == ["epoch:orders"]
+    assert found.knows("epoch:orders")
+    assert not found.knows("queue-full:orders")
 
 
 # ---------------------------------------------------------------- publisher and engines
@@ -212,86 +205,7 @@ def test_a_read_store_that_cannot_be_reached_says_what_else_is_wrong() -> None:
     assert not any(found.knows(f"{kind}:orders") for kind in ("dead-letters", "lag", "heartbeat", "gap", "paused"))
 
 
-# ---------------------------------------------------------------- properties
-moments = st.floats(min_value=0, max_value=10**6).map(ago)
-workers = st.builds(
-    WorkerFacts,
-    host=st.sampled_from(["h1", "h2"]),
-    pid=st.integers(1, 3),
-    state=st.sampled_from(["running", "hanging", "blocked", "paused"]),
-    lease_until=st.floats(-1000, 1000).map(ago),
-    blocked=st.lists(
-        st.builds(
-            Blocked,
-            topic=st.just("acme.orders"),
-            partition=st.integers(0, 7),
-            kind=st.sampled_from(["gap", "epoch", "rewritten", "queue-full"]),
-            since=st.none() | moments,
-        ),
-        max_size=3,
-    ).map(tuple),
-)
-letters = st.builds(
-    LetterFacts,
-    fingerprint=st.text("0123456789abcdef", min_size=4, max_size=4),
-    error=st.just("ValueError"),
-    event_type=st.just("OrderPlaced"),
-    failing=st.integers(0, 9),
-    held=st.integers(0, 9),
-    oldest_at=moments,
-)
-facts = st.builds(
-    ProjectionFacts,
-    name=st.sampled_from(["orders", "carts", "stock"]),
-    paused=st.just({}) | st.fixed_dictionaries({"by": st.just("ann"), "at": moments}),
-    lag=st.none() | st.floats(0, 10**5),
-    waiting=st.integers(0, 100),
-    known_at=st.none() | moments,
-    letters=st.lists(letters, max_size=3).map(tuple),
-    workers=st.lists(workers, max_size=3, unique_by=lambda worker: (worker.host, worker.pid)).map(tuple),
-)
-publishers = st.builds(
-    PublisherState,
-    halted_reason=st.sampled_from(["", "diverged"]),
-    oldest_recorded_at=st.none() | moments,
-    published=st.integers(0, 9),
-)
-snapshots = st.builds(
-    Snapshot,
-    at=st.just(NOW),
-    projections=st.none() | st.lists(facts, max_size=3, unique_by=lambda found: found.name).map(tuple),
-    publisher=st.none() | publishers,
-)
-
-
-@given(snapshots)
-def test_keys_are_unique_and_summaries_one_line(snapshot: Snapshot) -> None:
-    found = assess(snapshot, SETTINGS)
-    assert len(set(keys(found))) == len(found.causes)
-    for cause in found.causes:
-        assert cause.key.split(":")[0] == str(cause.kind)
-        assert "\n" not in cause.summary
-        assert len(cause.summary) < 200
-        assert "manage.py" in cause.details
-        assert cause.since is None or cause.since <= NOW or cause.kind is Kind.HANGING
-
-
-@given(snapshots, st.floats(0, 3600))
-def test_what_holds_goes_on_to_hold_while_nothing_else_happens(snapshot: Snapshot, seconds: float) -> None:
-    """Except for partitions (those of a worker whose lease ends are not known any more) and workers that hung."""
-    before = assess(snapshot, SETTINGS)
-    if any(cause.kind is Kind.HANGING for cause in before.causes):
-        return  # it becomes history
-    after = assess(replace(snapshot, at=NOW + timedelta(seconds=seconds)), SETTINGS)
-    assert {key for key in set(keys(before)) - set(keys(after)) if after.knows(key)} == set()
-
-
-@given(snapshots)
-def test_nothing_is_both_found_and_not_known(snapshot: Snapshot) -> None:
-    found = assess(snapshot, SETTINGS)
-    assert [key for key in keys(found) if not found.knows(key)] == []
-
-
+# ---------------------------------------------------------------- words
 @pytest.mark.parametrize(
     ("seconds", "said"), [(0.4, "0 s"), (59, "59 s"), (185, "3 min 5 s"), (7800, "2 h 10 min"), (273_600, "3 d 4 h")]
 )
