@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from functools import lru_cache
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
@@ -61,7 +62,26 @@ class Undecodable(ValueError):
 
 
 Unseal = Callable[[Sealed, UUID], dict[str, Any] | None]
+_Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+_AggregateType = Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_NAME)]
+_EventType = Annotated[str, msgspec.Meta(min_length=1, max_length=len(TYPE_PREFIX) + LONGEST_NAME)]
+
+
+class _Attributes(msgspec.Struct):
+    """Those of the headers that are no numbers, the subject in its two parts: checked and converted in one call."""
+
+    ce_id: UUID
+    ce_type: _EventType
+    aggregate_type: _AggregateType
+    aggregate_id: UUID
+    ce_time: _Moment
+    ce_recordedtime: _Moment
+    traceparent: str | None = None
+    ce_correlationid: str | None = None
+
+
 _encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(dict[str, Any])
 _CONSTANT_HEADERS = [
     ("ce_specversion", b"1.0"),
     ("ce_source", SOURCE.encode()),
@@ -71,7 +91,12 @@ _CONSTANT_HEADERS = [
 
 def time_text(moment: datetime) -> str:
     """RFC 3339 in UTC, ending in Z, to the microsecond."""
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return _in_utc(moment).isoformat().removesuffix("+00:00") + "Z"
+
+
+def _in_utc(moment: datetime) -> datetime:
+    """The same moment. Raises OverflowError at the ends of the calendar."""
+    return moment if moment.tzinfo is UTC else moment.astimezone(UTC)
 
 
 def to_record(envelope: Envelope) -> tuple[bytes, bytes, list[tuple[str, bytes]]]:
@@ -82,26 +107,24 @@ def to_record(envelope: Envelope) -> tuple[bytes, bytes, list[tuple[str, bytes]]
     if envelope.personal is not None:
         sealed = {"subject": envelope.personal.subject, "sealed": envelope.personal.sealed}
         value = {**value, "personal": sealed}
-    headers = {
-        "ce_id": str(envelope.event_id),
-        "ce_type": TYPE_PREFIX + envelope.event_type,
-        "ce_subject": f"{envelope.aggregate_type}/{envelope.aggregate_id}",
-        "ce_time": time_text(envelope.occurred_at),
-        "ce_aggregateversion": str(envelope.aggregate_version),
-        "ce_sequence": str(envelope.sequence),
-        "ce_schemaversion": str(envelope.schema_version),
-        "ce_logepoch": str(envelope.log_epoch),
-        "ce_recordedtime": time_text(envelope.recorded_at),
-    }
+    aggregate_id = str(envelope.aggregate_id)
+    headers = [
+        *_CONSTANT_HEADERS,
+        ("ce_id", str(envelope.event_id).encode()),
+        ("ce_type", f"{TYPE_PREFIX}{envelope.event_type}".encode()),
+        ("ce_subject", f"{envelope.aggregate_type}/{aggregate_id}".encode()),
+        ("ce_time", time_text(envelope.occurred_at).encode()),
+        ("ce_aggregateversion", b"%d" % envelope.aggregate_version),
+        ("ce_sequence", b"%d" % envelope.sequence),
+        ("ce_schemaversion", b"%d" % envelope.schema_version),
+        ("ce_logepoch", b"%d" % envelope.log_epoch),
+        ("ce_recordedtime", time_text(envelope.recorded_at).encode()),
+    ]
     if envelope.correlation_id:
-        headers["ce_correlationid"] = envelope.correlation_id
+        headers.append(("ce_correlationid", envelope.correlation_id.encode()))
     if envelope.traceparent:
-        headers["traceparent"] = envelope.traceparent
-    return (
-        str(envelope.aggregate_id).encode(),
-        _encoder.encode(value),
-        [*_CONSTANT_HEADERS, *[(name, text.encode()) for name, text in headers.items()]],
-    )
+        headers.append(("traceparent", envelope.traceparent.encode()))
+    return aggregate_id.encode(), _encoder.encode(value), headers
 
 
 def from_record(topic: str, partition: int, value: bytes | None, headers: Sequence[tuple[str, bytes]]) -> Envelope:
@@ -111,26 +134,27 @@ def from_record(topic: str, partition: int, value: bytes | None, headers: Sequen
     """
     try:
         text = {name: raw.decode() for name, raw in headers}
-        aggregate_type, _, aggregate_id = text["ce_subject"].partition("/")
-        data = msgspec.json.decode(value or b"", type=dict[str, Any])
+        text["aggregate_type"], _, text["aggregate_id"] = text["ce_subject"].partition("/")
+        told = msgspec.convert(text, _Attributes)
+        data = _decoder.decode(value or b"")
         personal = data.pop("personal", None)
         return Envelope(
-            event_id=UUID(text["ce_id"]),
+            event_id=told.ce_id,
             topic=topic,
             partition=partition,
             sequence=_number(text["ce_sequence"]),
-            aggregate_type=_name(aggregate_type),
-            aggregate_id=UUID(aggregate_id),
-            aggregate_version=_number(text["ce_aggregateversion"]),
-            event_type=_name(text["ce_type"].removeprefix(TYPE_PREFIX)),
-            schema_version=_number(text["ce_schemaversion"]),
+            aggregate_type=told.aggregate_type,
+            aggregate_id=told.aggregate_id,
+            aggregate_version=_small_number(text["ce_aggregateversion"]),
+            event_type=_name(told.ce_type.removeprefix(TYPE_PREFIX)),
+            schema_version=_small_number(text["ce_schemaversion"]),
             data=data,
             personal=None if personal is None else msgspec.convert(personal, Sealed),
-            occurred_at=_moment(text["ce_time"]),
-            recorded_at=_moment(text["ce_recordedtime"]),
-            log_epoch=_number(text["ce_logepoch"]),
-            traceparent=text.get("traceparent"),
-            correlation_id=text.get("ce_correlationid"),
+            occurred_at=_in_utc(told.ce_time),
+            recorded_at=_in_utc(told.ce_recordedtime),
+            log_epoch=_small_number(text["ce_logepoch"]),
+            traceparent=told.traceparent,
+            correlation_id=told.ce_correlationid,
         )
     except (KeyError, ValueError, AttributeError, TypeError, OverflowError, RecursionError) as error:
         raise Undecodable(f"{topic}[{partition}]: {type(error).__name__}: {error}") from error
@@ -143,12 +167,8 @@ def _number(text: str) -> int:
     return int(text)
 
 
-def _moment(text: str) -> datetime:
-    """In UTC. Raises ValueError, and OverflowError at the ends of the calendar."""
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError(f"{text!r} has no time zone")
-    return moment.astimezone(UTC)
+#: Versions and epochs, of which few are seen again and again.
+_small_number = lru_cache(1024)(_number)
 
 
 def _name(text: str) -> str:

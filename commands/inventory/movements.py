@@ -20,6 +20,7 @@ from acme.errors import Invalid
 from acme.identity import Actor
 from commands.inventory.models import StockItem, StockMovement
 from commands.outbox.record import record
+from commands.updating import update_rows
 
 MOST_ON_HAND = 1_000_000_000  # pieces of one item; fits PostgreSQL's integer with room to spare
 MOST_MOVED = 1_000_000  # pieces in one command
@@ -88,7 +89,7 @@ class Movements:
         )
 
     def save(self) -> None:
-        StockItem.objects.bulk_update(self._items, ["on_hand", "reserved", "version"])
+        update_rows(StockItem, self._items, ["on_hand", "reserved", "version"])
         StockMovement.objects.bulk_create(self._lines)
 
 

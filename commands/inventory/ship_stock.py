@@ -13,6 +13,7 @@ from commands.handling import Done
 from commands.inventory.items import lock_items
 from commands.inventory.models import Reservation
 from commands.inventory.movements import Movements, demand_per_variant
+from commands.updating import update_rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,5 +55,5 @@ def ship_stock(command: ShipStock, *, actor: Actor, now: datetime) -> Done:
 
 
 def _save_reservations(reservations: list[Reservation]) -> None:
-    Reservation.objects.bulk_update([row for row in reservations if row.quantity], ["quantity"])
+    update_rows(Reservation, [row for row in reservations if row.quantity], ["quantity"])
     Reservation.objects.filter(id__in=[row.id for row in reservations if not row.quantity]).delete()

@@ -19,6 +19,7 @@ from commands.orders.sale import summary
 from commands.orders.states import check_shippable, check_state
 from commands.outbox.record import record
 from commands.texts import clean_text
+from commands.updating import update_rows
 
 TRACKING_LENGTH = 100
 
@@ -45,7 +46,7 @@ def ship_order(command: ShipOrder, *, actor: Actor, now: datetime) -> Done:
     ship_stock(ShipStock(order_id=order.id, lines=moved), actor=actor, now=now)
     for row, quantity in parcel:
         row.shipped += quantity
-    OrderLine.objects.bulk_update([row for row, _ in parcel], ["shipped"])
+    update_rows(OrderLine, [row for row, _ in parcel], ["shipped"])
     shipped = [ShippedLine(line=row.line, sku=row.sku, quantity=quantity) for row, quantity in parcel]
     fulfilment = Fulfilment(order=order, tracking=tracking, lines=[_json(line) for line in shipped], shipped_at=now)
     fulfilment.save(force_insert=True)

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-import msgspec
 import psycopg
 
-from acme.contracts.envelope import Envelope, Sealed
+from acme.contracts.envelope import Envelope
+from commands.outbox.columns import SELECTED, envelope_of
 from commands.outbox.direct import SILENCE_SECONDS, Connection, connect
 from commands.outbox.refill import Cursor
 from commands.outbox.sequencer import number
@@ -34,17 +34,15 @@ SELECT EXISTS (SELECT FROM domain_event WHERE sequence IS NULL)
 """
 EPOCH = "SELECT epoch, halted_reason FROM log_epoch ORDER BY epoch DESC LIMIT 1"
 CURSOR_FIELDS = "topic, partition, sequence, published, topic_identity, kafka_offset"
-UNPUBLISHED = """
-SELECT event.event_id, event.topic, event.partition, event.sequence, event.aggregate_type, event.aggregate_id,
-    event.aggregate_version, event.event_type, event.schema_version, event.data, event.personal, event.metadata,
-    event.occurred_at, event.recorded_at
+UNPUBLISHED = f"""
+SELECT {SELECTED}
 FROM stream_head AS head CROSS JOIN LATERAL (
     SELECT * FROM domain_event
     WHERE topic = head.topic AND partition = head.partition AND sequence > head.published
     ORDER BY sequence LIMIT (SELECT greatest(1, %s / count(*)) FROM stream_head WHERE published < sequence)
 ) AS event
 WHERE head.published < head.sequence
-"""
+"""  # noqa: S608 (constants)
 LOGGED = """
 SELECT event.topic, event.partition, event.event_id
 FROM unnest(%s::text[], %s::int[], %s::bigint[]) AS wanted (topic, partition, sequence)
@@ -123,7 +121,7 @@ class Lane:
 
         The limit is shared out evenly among the partitions that have any, so that none waits for another.
         """
-        return [_envelope(row, epoch) for row in self._connection.execute(UNPUBLISHED, [limit], prepare=True)]
+        return [envelope_of(row, epoch) for row in self._connection.execute(UNPUBLISHED, [limit], prepare=True)]
 
     def cursors(self) -> dict[tuple[str, int], Cursor]:
         """Those of all partitions that ever had an event."""
@@ -164,25 +162,3 @@ def _columns(rows: Iterable[tuple[Any, ...]], width: int) -> list[list[Any]]:
     """Rows as one list per column, as unnest wants them."""
     columns = [list(column) for column in zip(*rows, strict=True)]
     return columns or [[] for _ in range(width)]
-
-
-def _envelope(row: tuple[Any, ...], epoch: int) -> Envelope:
-    personal, metadata = row[10], row[11]
-    return Envelope(
-        event_id=row[0],
-        topic=row[1],
-        partition=row[2],
-        sequence=row[3],
-        aggregate_type=row[4],
-        aggregate_id=row[5],
-        aggregate_version=row[6],
-        event_type=row[7],
-        schema_version=row[8],
-        data=row[9],
-        personal=None if personal is None else msgspec.convert(personal, Sealed),
-        occurred_at=row[12],
-        recorded_at=row[13],
-        log_epoch=epoch,
-        traceparent=metadata.get("traceparent"),
-        correlation_id=metadata.get("correlation_id"),
-    )

@@ -11,15 +11,16 @@ from uuid import UUID
 import msgspec
 from django.db.models import Count, Max, Min, Q
 
-from acme.contracts.envelope import Envelope, Sealed
+from acme.contracts.envelope import Envelope
 from acme.contracts.topics import BY_NAME
 from acme.ports import OutboxBacklog, PublisherState, StreamHead
 from commands.copying import copy_rows
+from commands.outbox.columns import read_envelopes
 from commands.outbox.models import DomainEvent, LogEpoch
 from commands.outbox.models import StreamHead as HeadRow
 from commands.outbox.standing import read_standing
 
-READ_CHUNK = 1000
+READ_CHUNK = 2000  # events: more than any batch takes, so that what is applied together was read from one snapshot
 #: For so long what was counted is told again: while Kafka is away, hundreds of thousands of events may wait.
 BACKLOG_KEPT = timedelta(seconds=0.5)
 COPY_FROM = 50  # events; below that one INSERT is as fast
@@ -43,29 +44,6 @@ def _copied(event: DomainEvent, column: str) -> Any:
 def current_epoch() -> int:
     """The epoch in force (1 before any other was started)."""
     return LogEpoch.objects.aggregate(latest=Max("epoch"))["latest"] or 1
-
-
-def envelope_of(row: DomainEvent, epoch: int) -> Envelope:
-    """The envelope of a log row, as it travels in that epoch."""
-    metadata: dict[str, Any] = row.metadata
-    return Envelope(
-        event_id=row.event_id,
-        topic=row.topic,
-        partition=row.partition,
-        sequence=row.sequence,
-        aggregate_type=row.aggregate_type,
-        aggregate_id=row.aggregate_id,
-        aggregate_version=row.aggregate_version,
-        event_type=row.event_type,
-        schema_version=row.schema_version,
-        data=row.data,
-        personal=None if row.personal is None else msgspec.convert(row.personal, Sealed),
-        occurred_at=row.occurred_at,
-        recorded_at=row.recorded_at,
-        log_epoch=epoch,
-        traceparent=metadata.get("traceparent"),
-        correlation_id=metadata.get("correlation_id"),
-    )
 
 
 class PostgresEventLog:
@@ -107,17 +85,12 @@ class PostgresEventLog:
         return read_standing()
 
     def read(self, topic: str, partition: int, first: int, last: int) -> Iterator[Envelope]:
-        rows = DomainEvent.objects.filter(topic=topic, partition=partition, sequence__gte=first, sequence__lte=last)
-        return self._envelopes(rows.order_by("sequence"))
+        condition = "topic = %s AND partition = %s AND sequence <= %s"
+        return _pages(condition, (topic, partition, last), "sequence", first)
 
     def read_aggregate(self, aggregate_type: str, aggregate_id: UUID, first_version: int) -> Iterator[Envelope]:
-        rows = DomainEvent.objects.filter(
-            aggregate_type=aggregate_type,
-            aggregate_id=aggregate_id,
-            aggregate_version__gte=first_version,
-            sequence__isnull=False,
-        )
-        return self._envelopes(rows.order_by("aggregate_version"))
+        condition = "aggregate_type = %s AND aggregate_id = %s AND sequence IS NOT NULL"
+        return _pages(condition, (aggregate_type, aggregate_id), "aggregate_version", first_version)
 
     def recorded_at(self, positions: Iterable[tuple[str, int, int]]) -> dict[tuple[str, int], datetime]:
         rows = self._at(positions).values_list("topic", "partition", "recorded_at")
@@ -133,6 +106,18 @@ class PostgresEventLog:
             wanted |= Q(topic=topic, partition=partition, sequence=sequence)
         return DomainEvent.objects.filter(wanted)
 
-    def _envelopes(self, rows: Any) -> Iterator[Envelope]:
-        epoch = current_epoch()
-        return (envelope_of(row, epoch) for row in rows.iterator(chunk_size=READ_CHUNK))
+
+def _pages(condition: str, values: tuple[Any, ...], order: str, first: int) -> Iterator[Envelope]:
+    """The events with ``order`` from ``first`` on, under the epoch that was in force when they were asked for."""
+    return _all_pages(condition, values, order, first, current_epoch(), READ_CHUNK)
+
+
+def _all_pages(
+    condition: str, values: tuple[Any, ...], order: str, first: int, epoch: int, size: int
+) -> Iterator[Envelope]:
+    while True:
+        page = read_envelopes(f"{condition} AND {order} >= %s ORDER BY {order} LIMIT %s", (*values, first, size), epoch)
+        yield from page
+        if len(page) < size:
+            return
+        first = getattr(page[-1], order) + 1

@@ -120,9 +120,10 @@ class Applier:
         return applied
 
     def _apply(self, batch: list[Arrived], identities: dict[str, str]) -> int:
-        passed_over = [item.envelope for item in batch if self._is_stopped(item.envelope)]
-        envelopes = [item.envelope for item in batch if not self._is_stopped(item.envelope)]
-        offsets = {(e.topic, e.partition, e.sequence or 0): item.offset for item in batch for e in [item.envelope]}
+        envelopes, passed_over = [item.envelope for item in batch], []
+        if self.stopped:
+            passed_over = [envelope for envelope in envelopes if self._is_stopped(envelope)]
+            envelopes = [envelope for envelope in envelopes if not self._is_stopped(envelope)]
         unwritable: dict[str, BaseException] = {}
         parked: set[str] = set()
         while True:
@@ -130,8 +131,8 @@ class Applier:
             self._read_counters(fold)
             if not parked:  # all that is to be parked must fit before any of it is written
                 self._refuse_overflow([*passed_over, *(e for r in fold.refusals for e in (r.envelope, *r.held))])
-                self._hold_back(passed_over, offsets)
-            self._park([r for r in fold.refusals if r.envelope.aggregate not in parked], offsets)
+                self._hold_back(passed_over, batch)
+            self._park([r for r in fold.refusals if r.envelope.aggregate not in parked], batch)
             parked |= {refusal.envelope.aggregate for refusal in fold.refusals}
             try:
                 self.writer.write(fold)
@@ -169,9 +170,10 @@ class Applier:
             self._sleep(pause)
             fold, attempts = self.writer.fold(sound), attempts + 1
         fold.refusals = [replace(refusal, attempts=attempts) for refusal in fold.refusals]
-        groups = group_by_aggregate(e for e in envelopes if e.aggregate in unwritable)
-        name = self.projection.name
-        fold.refusals += [Refusal.of(name, events, unwritable[aggregate]) for aggregate, events in groups.items()]
+        if unwritable:
+            name = self.projection.name
+            groups = group_by_aggregate(e for e in envelopes if e.aggregate in unwritable)
+            fold.refusals += [Refusal.of(name, events, unwritable[events[0].aggregate]) for events in groups]
         return fold
 
     def _read_counters(self, fold: Fold) -> None:
@@ -185,7 +187,7 @@ class Applier:
             else:
                 self.audit()
 
-    def _park(self, refusals: list[Refusal], offsets: Offsets) -> None:
+    def _park(self, refusals: list[Refusal], batch: list[Arrived]) -> None:
         """Markers and letters of what fails, and of what waits behind it."""
         if not refusals:
             return
@@ -193,20 +195,20 @@ class Applier:
         now = self.clock()
         self.stopped_aggregates.stop(refusals, now)
         self._mark_counted([event for refusal in refusals for event in (refusal.envelope, *refusal.held)])
-        self._count_parked(self.letters.park(refusals, [], offsets, now))
+        self._count_parked(self.letters.park(refusals, [], _offsets(batch), now))
 
-    def _hold_back(self, passed_over: list[Envelope], offsets: Offsets) -> None:
+    def _hold_back(self, passed_over: list[Envelope], batch: list[Arrived]) -> None:
         """The same for further events of stopped aggregates. Raises `Overtaken` where one goes on."""
         if not passed_over:
             return
-        last = {name: events[-1].sequence or 0 for name, events in group_by_aggregate(passed_over).items()}
+        last = {events[0].aggregate: events[-1].sequence or 0 for events in group_by_aggregate(passed_over)}
         further = {name: to for name, to in last.items() if to > self.stopped[name].passed_to}
         self.stopped_aggregates.pass_over((self.stopped[name], to) for name, to in further.items())
         # From here on no other worker may let it go on before the checkpoint has come so far.
         self.stopped.update({name: replace(self.stopped[name], passed_to=to) for name, to in further.items()})
         self._mark_counted(passed_over)
         held_back = [(envelope, self.stopped[envelope.aggregate]) for envelope in passed_over]
-        self._count_parked(self.letters.park([], held_back, offsets, self.clock()))
+        self._count_parked(self.letters.park([], held_back, _offsets(batch), self.clock()))
 
     def _mark_counted(self, events: list[Envelope]) -> None:
         if self.projection.counts:
@@ -248,8 +250,8 @@ class Applier:
             self._letters_known = self.letters.count()
         if self._letters_known + len(events) > self._limits.in_all * 0.9:
             return True
-        for name, mine in group_by_aggregate(events).items():
-            marker = self.stopped.get(name)
+        for mine in group_by_aggregate(events):
+            marker = self.stopped.get(mine[0].aggregate)
             at_most = marker.passed_to - marker.first_sequence + 1 if marker else 0
             if at_most + len(mine) > self._limits.per_aggregate:
                 return True
@@ -267,15 +269,22 @@ class Applier:
         self._count_parked(new)
 
     def _moves(self, batch: list[Arrived], identities: dict[str, str]) -> dict[Stream, Checkpoint]:
-        moves: dict[Stream, Checkpoint] = {}
+        """To the last event of each partition, and to the last that Kafka had: what was read from the log has no
+        offset, so Kafka is known as far as before."""
+        last: dict[Stream, Envelope] = {}
+        offsets: dict[Stream, int] = {}
         for item in batch:
             stream = (item.envelope.topic, item.envelope.partition)
-            held = moves.get(stream) or self.held[stream]
-            if item.offset < 0:  # read from the log: Kafka is known as far as before
-                offset, identity = held.offset, held.topic_identity
-            else:
-                offset, identity = item.offset, identities.get(stream[0], "")
-            moves[stream] = held.after(item.envelope, offset=offset, topic_identity=identity)
+            last[stream] = item.envelope
+            if item.offset >= 0:
+                offsets[stream] = item.offset
+        moves = {}
+        for stream, envelope in last.items():
+            held = self.held[stream]
+            offset, identity = held.offset, held.topic_identity
+            if stream in offsets:
+                offset, identity = offsets[stream], identities.get(stream[0], "")
+            moves[stream] = held.after(envelope, offset=offset, topic_identity=identity)
         return moves
 
     def _name_stopped(self, moves: dict[Stream, Checkpoint], markers: list[Stopped]) -> None:
@@ -301,3 +310,8 @@ class Applier:
             error=refusal.error,
             fingerprint=refusal.fingerprint,
         )
+
+
+def _offsets(batch: list[Arrived]) -> Offsets:
+    """(topic, partition, sequence) → offset; -1 for what was read from the log."""
+    return {(e.topic, e.partition, e.sequence or 0): item.offset for item in batch for e in (item.envelope,)}

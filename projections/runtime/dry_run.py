@@ -56,7 +56,8 @@ def dry_run(
         changed.setdefault(state.aggregate, {})[state.document] = state.value
     for envelope, count in fold.counted:
         changed.setdefault(envelope.aggregate, {})[count.document] = dict(count.add)
-    for aggregate, mine in group_by_aggregate(events).items():
+    for mine in group_by_aggregate(events):
+        aggregate = mine[0].aggregate
         refusal = refused.get(aggregate)
         for envelope in mine:
             first = refusal.envelope.sequence if refusal else None

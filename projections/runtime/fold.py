@@ -7,7 +7,7 @@ event that cannot be applied stops its own aggregate from there on; the effects 
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +15,11 @@ from typing import Any
 from acme.contracts.envelope import Envelope, Unseal, decode
 from projections.runtime.failures import is_engine_failure
 from projections.runtime.fingerprint import fingerprint
-from projections.runtime.projection import Count, Projection, Section
+from projections.runtime.projection import Count, Projection
+
+#: Each aggregate's events in version order; never an empty list.
+Groups = Collection[list[Envelope]]
+Place = tuple[str, str]  # document id and path of a section
 
 
 class VersionGap(ValueError):
@@ -86,7 +90,7 @@ class SectionState:
 class Fold:
     """What a batch comes to."""
 
-    sections: dict[tuple[str, str], SectionState] = field(default_factory=dict)
+    sections: dict[Place, SectionState] = field(default_factory=dict)
     counted: list[tuple[Envelope, Count]] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
     applied: int = 0
@@ -96,29 +100,34 @@ class Fold:
 ReadSection = Callable[[str, str], dict[str, Any]]
 
 
-def group_by_aggregate(envelopes: Iterable[Envelope]) -> dict[str, list[Envelope]]:
+def group_by_aggregate(envelopes: Iterable[Envelope]) -> Groups:
     """Aggregates in order of their first event; each aggregate's events keep their order."""
-    groups: dict[str, list[Envelope]] = {}
+    groups: dict[tuple[str, int], list[Envelope]] = {}  # by number: a UUID is hashed and written in Python
     for envelope in envelopes:
-        groups.setdefault(envelope.aggregate, []).append(envelope)
-    return groups
+        key = (envelope.aggregate_type, envelope.aggregate_id.int)
+        if key in groups:
+            groups[key].append(envelope)
+        else:
+            groups[key] = [envelope]
+    return groups.values()
 
 
-def documents_of(projection: Projection, envelopes: Iterable[Envelope]) -> set[str]:
+def documents_of(projection: Projection, groups: Groups) -> set[str]:
     """Ids of the documents whose sections these events change; events without the key are left to the fold."""
     keys: set[str] = set()
-    for envelope in envelopes:
-        section = projection.sections.get(envelope.aggregate_type)
+    for events in groups:
+        section = projection.sections.get(events[0].aggregate_type)
         if section is not None:
-            with suppress(KeyError):
-                keys.add(section.locate(envelope)[0])
+            for envelope in events[:1] if section.one_place else events:
+                with suppress(KeyError):
+                    keys.add(section.locate(envelope)[0])
     return keys
 
 
-def fold_batch(projection: Projection, groups: dict[str, list[Envelope]], read: ReadSection, unseal: Unseal) -> Fold:
+def fold_batch(projection: Projection, groups: Groups, read: ReadSection, unseal: Unseal) -> Fold:
     """Applies every group. Engine failures (the key store cannot be reached) are raised, event failures recorded."""
     result = Fold()
-    for events in groups.values():
+    for events in groups:
         taken, refusal = _fold_group(projection, events, read, unseal, result)
         if refusal is not None:
             # The section may be half changed by the handler that failed: once more, without it.
@@ -128,16 +137,16 @@ def fold_batch(projection: Projection, groups: dict[str, list[Envelope]], read: 
     return result
 
 
-def fold_discarded(projection: Projection, groups: dict[str, list[Envelope]], read: ReadSection) -> Fold:
+def fold_discarded(projection: Projection, groups: Groups, read: ReadSection) -> Fold:
     """Passes the events over: the sections come to their version, nothing else changes and nothing is counted."""
     result = Fold()
-    for events in groups.values():
+    for events in groups:
         section = projection.sections.get(events[0].aggregate_type)
         if section is None:
             continue
         for envelope in events:
             with suppress(KeyError):  # data too broken to say which document: then none has a version to raise
-                state = _state(envelope, section, result.sections, read)
+                state = _state(envelope, section.locate(envelope), result.sections, read)
                 state.value["version"] = max(envelope.aggregate_version, state.value.get("version") or 0)
     return result
 
@@ -146,11 +155,13 @@ def _fold_group(
     projection: Projection, events: list[Envelope], read: ReadSection, unseal: Unseal, result: Fold
 ) -> tuple[int, Refusal | None]:
     """Folds one aggregate's events; all or, on a refusal, nothing goes into ``result``. Answers how many were good."""
-    states: dict[tuple[str, str], SectionState] = {}
+    states: dict[Place, SectionState] = {}
     counted: list[tuple[Envelope, Count]] = []
+    section = projection.sections.get(events[0].aggregate_type)
+    place = section.locate(events[0]) if section is not None and section.one_place else None
     for taken, envelope in enumerate(events):
         try:
-            counted.extend(_fold_event(projection, envelope, states, read, unseal))
+            counted.extend(_fold_event(projection, envelope, place, states, read, unseal))
         except Exception as error:
             if is_engine_failure(error):
                 raise
@@ -163,10 +174,12 @@ def _fold_group(
 def _fold_event(
     projection: Projection,
     envelope: Envelope,
-    states: dict[tuple[str, str], SectionState],
+    place: Place | None,
+    states: dict[Place, SectionState],
     read: ReadSection,
     unseal: Unseal,
 ) -> list[tuple[Envelope, Count]]:
+    """``place``: where the section is, where all events of the aggregate have the same."""
     name = envelope.event_type
     section = projection.sections.get(envelope.aggregate_type)
     if section is None and envelope.aggregate_type not in projection.counted:
@@ -179,7 +192,7 @@ def _fold_event(
     if count_handler is not None and event is not None:
         counted = [(envelope, c) for c in count_handler(projection.instance, event, envelope.occurred_at)]
     if section is not None:
-        state = _state(envelope, section, states, read)
+        state = _state(envelope, place or section.locate(envelope), states, read)
         if _follows(state, envelope, jumps=projection.headers_only is not None):
             if projection.headers_only is not None:
                 projection.headers_only(state.value, envelope)
@@ -189,16 +202,15 @@ def _fold_event(
     return counted
 
 
-def _state(
-    envelope: Envelope, section: Section, states: dict[tuple[str, str], SectionState], read: ReadSection
-) -> SectionState:
-    document, path = section.locate(envelope)
-    if (document, path) not in states:
+def _state(envelope: Envelope, place: Place, states: dict[Place, SectionState], read: ReadSection) -> SectionState:
+    state = states.get(place)
+    if state is None:
+        document, path = place
         value, owner = read(document, path), envelope.aggregate
-        states[document, path] = SectionState(
+        state = states[place] = SectionState(
             document=document, path=path, stored=value.get("version"), value=value, aggregate=owner
         )
-    return states[document, path]
+    return state
 
 
 def _follows(state: SectionState, envelope: Envelope, *, jumps: bool) -> bool:

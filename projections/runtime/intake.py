@@ -7,15 +7,15 @@ from the log; what nobody can supply stops the partition, it is never skipped.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from uuid import UUID
+
+import msgspec
 
 from acme.contracts.envelope import Envelope
 from projections.runtime.checkpoints import Checkpoint
 
 
-@dataclass(frozen=True, kw_only=True)
-class Arrived:
+class Arrived(msgspec.Struct, frozen=True, kw_only=True):
     """An event with the Kafka offset of its record; -1 when it was read from the log."""
 
     envelope: Envelope
@@ -63,6 +63,8 @@ def take_in_order(held: Checkpoint, arrived: list[Arrived], fill: Fill, *, log_e
     when there is an event of a newer epoch.
     """
     epoch = held.log_epoch if held.log_epoch is not None else log_epoch
+    if held.witness is None and _as_expected(arrived, held.sequence, epoch):
+        return arrived
     last, last_id, room = held.sequence, held.event_id, limit
     taken: list[Arrived] = []
     for item in arrived:
@@ -88,6 +90,15 @@ def take_in_order(held: Checkpoint, arrived: list[Arrived], fill: Fill, *, log_e
         taken.append(item)
         last, last_id = sequence, str(item.envelope.event_id)
     return taken
+
+
+def _as_expected(arrived: list[Arrived], after: int, epoch: int) -> bool:
+    """Whether these are the next events and nothing else, as nearly always."""
+    for item in arrived:
+        after += 1
+        if item.envelope.sequence != after or item.envelope.log_epoch != epoch:
+            return False
+    return True
 
 
 def first_left(arrived: list[Arrived], taken: list[Arrived]) -> int | None:

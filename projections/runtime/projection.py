@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
+from string import Formatter
 from typing import Any
 
 import mongoengine
@@ -36,6 +38,12 @@ class Section:
     path: str
     key: str = "{aggregate_id}"
     mirrors_state: bool = False
+
+    @cached_property
+    def one_place(self) -> bool:
+        """Whether all events of an aggregate change the same section: nothing of their data says where it is."""
+        named = {name for text in (self.key, self.path) for _, name, _, _ in Formatter().parse(text) if name}
+        return named <= {"aggregate_id", "aggregate"}
 
     def locate(self, envelope: Envelope) -> tuple[str, str]:
         """Document id and path. Raises KeyError when the event's data lacks the member."""

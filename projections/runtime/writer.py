@@ -17,6 +17,7 @@ from projections.runtime.checkpoints import Stream
 from projections.runtime.documents import DocumentCache, Overtaken, write_guarded
 from projections.runtime.fold import (
     Fold,
+    Groups,
     SectionState,
     documents_of,
     fold_batch,
@@ -76,22 +77,25 @@ class Writer:
 
     def fold(self, envelopes: list[Envelope]) -> Fold:
         self._documents.begin()
-        self._documents.load(documents_of(self.projection, envelopes))
-        return fold_batch(self.projection, group_by_aggregate(envelopes), self._section, self._unseal)
+        return fold_batch(self.projection, self._loaded(envelopes), self._section, self._unseal)
 
     def fold_discarded(self, envelopes: list[Envelope]) -> Fold:
         self._documents.begin()
-        self._documents.load(documents_of(self.projection, envelopes))
-        return fold_discarded(self.projection, group_by_aggregate(envelopes), self._section)
+        return fold_discarded(self.projection, self._loaded(envelopes), self._section)
 
     def fold_anew(self, envelopes: list[Envelope]) -> Fold:
         """One aggregate's events from its first on, into sections that replace what the documents have."""
         self._documents.clear()
-        self._documents.load(documents_of(self.projection, envelopes))
-        fold = fold_batch(self.projection, group_by_aggregate(envelopes), lambda key, path: {}, self._unseal)
+        fold = fold_batch(self.projection, self._loaded(envelopes), lambda key, path: {}, self._unseal)
         for state in fold.sections.values():
             state.stored = self._section(state.document, state.path).get("version")
         return fold
+
+    def _loaded(self, envelopes: list[Envelope]) -> Groups:
+        """Aggregate by aggregate, with the documents of their sections known."""
+        groups = group_by_aggregate(envelopes)
+        self._documents.load(documents_of(self.projection, groups))
+        return groups
 
     def load_counters(self, fold: Fold) -> None:
         """Reads the counter documents that `write` will change."""

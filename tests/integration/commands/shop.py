@@ -19,8 +19,7 @@ from commands.catalog.create_product import CreateProduct, create_product
 from commands.catalog.variants import NewVariant
 from commands.handling import Done, execute
 from commands.inventory.receive_stock import ReceiveStock, receive_stock
-from commands.outbox.log import envelope_of
-from commands.outbox.models import DomainEvent
+from commands.outbox.columns import read_envelopes
 from commands.outbox.personal import DataSubjectKeys
 
 NOW = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
@@ -44,9 +43,9 @@ def run(handler: Callable[..., Done], command: Any, actor: Actor = SHOP, now: da
 
 def events_of(aggregate_id: UUID) -> list[Event]:
     """All events of an aggregate, personal data opened; asserts that their versions are 1, 2, 3, …"""
-    rows = list(DomainEvent.objects.filter(aggregate_id=aggregate_id).order_by("aggregate_version"))
-    assert [row.aggregate_version for row in rows] == list(range(1, len(rows) + 1))
-    return [decode(envelope_of(row, 1), DataSubjectKeys().unseal) for row in rows]
+    envelopes = read_envelopes("aggregate_id = %s ORDER BY aggregate_version", [aggregate_id], 1)
+    assert [envelope.aggregate_version for envelope in envelopes] == list(range(1, len(envelopes) + 1))
+    return [decode(envelope, DataSubjectKeys().unseal) for envelope in envelopes]
 
 
 def everything() -> dict[str, list[dict[str, Any]]]:

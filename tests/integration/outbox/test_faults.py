@@ -23,9 +23,10 @@ from acme.bus import BusUnavailable, TopicMismatch, Topics
 from acme.contracts.envelope import to_record
 from acme.contracts.topics import TOPICS
 from commands.outbox import wake
+from commands.outbox.columns import NAMES, envelope_of
 from commands.outbox.lane import Lane
 from commands.outbox.link import Halted
-from commands.outbox.log import PostgresEventLog, current_epoch, envelope_of
+from commands.outbox.log import PostgresEventLog, current_epoch
 from commands.outbox.models import DomainEvent, LogEpoch, StreamHead
 from commands.outbox.publisher import Publisher
 from tests.broker import Broker
@@ -253,7 +254,7 @@ def _sessions(application: str) -> int:
 
 def _write(url: str, row: DomainEvent) -> None:
     """Puts a record into Kafka that the log does not have like this."""
-    key, value, headers = to_record(envelope_of(row, 1))
+    key, value, headers = to_record(envelope_of([getattr(row, name) for name in NAMES], 1))
     producer = KafkaProducer(bootstrap_servers=url)
     producer.send(row.topic, value, key, headers, partition=row.partition).get(10)
     producer.close()

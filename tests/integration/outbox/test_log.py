@@ -6,12 +6,15 @@ import random
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC
 from uuid import uuid4
 
 import pytest
 from django.db import IntegrityError, connection, transaction
 
+from acme.contracts.envelope import Sealed
 from acme.contracts.topics import BY_AGGREGATE, partition_of
+from commands.outbox import log
 from commands.outbox.direct import connect
 from commands.outbox.log import PostgresEventLog, insert_events
 from commands.outbox.models import DomainEvent, StreamHead
@@ -136,3 +139,38 @@ def test_the_log_says_which_event_has_a_sequence(shop_database: None) -> None:
     asked = [*numbered, (rows[0].topic, rows[0].partition, 99)]
     assert PostgresEventLog().event_ids(asked) == numbered
     assert PostgresEventLog().event_ids([]) == {}
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 2000])
+def test_the_log_is_read_in_pages(shop_database: None, monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    """Whatever their size: in order, from the first to the last that was asked for, nothing twice."""
+    monkeypatch.setattr(log, "READ_CHUNK", size)
+    owner = uuid4()
+    with transaction.atomic():
+        insert_events([event_row(owner, version) for version in range(1, 8)])
+    with connect("test") as session:
+        assert number(session, 6) == 6
+    topic = BY_AGGREGATE["cart"]
+    place = (topic.name, partition_of(topic, owner))
+    read = PostgresEventLog()
+    assert [event.sequence for event in read.read(*place, 1, 99)] == [1, 2, 3, 4, 5, 6]
+    assert [event.sequence for event in read.read(*place, 2, 5)] == [2, 3, 4, 5]
+    assert list(read.read(*place, 7, 99)) == []
+    assert [event.aggregate_version for event in read.read_aggregate("cart", owner, 3)] == [3, 4, 5, 6]
+    assert list(read.read_aggregate("cart", uuid4(), 1)) == []
+
+
+def test_what_is_read_is_what_was_recorded(shop_database: None) -> None:
+    data = {"text": "ü", "number": 2**53, "list": [1, None, {"a": True}]}
+    sealed = {"subject": "customer:1", "sealed": "AAAA"}
+    told = {"actor": "test", "traceparent": "00-1-2-3", "correlation_id": "c-1"}
+    row = event_row(data=data, personal=sealed, metadata=told)
+    with transaction.atomic():
+        insert_events([row])
+    with connect("test") as session:
+        assert number(session, 1) == 1
+    (event,) = PostgresEventLog().read(row.topic, row.partition, 1, 1)
+    assert (event.event_id, event.data, event.personal) == (row.event_id, data, Sealed(**sealed))
+    assert (event.occurred_at, event.recorded_at) == (row.occurred_at, row.recorded_at)
+    assert event.occurred_at.tzinfo is UTC
+    assert (event.traceparent, event.correlation_id, event.log_epoch) == ("00-1-2-3", "c-1", 1)

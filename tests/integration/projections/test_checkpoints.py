@@ -1,17 +1,18 @@
-"""A checkpoint that is set back after a restart of the store remembers how far it was: the log may change meanwhile."""
+"""What a checkpoint says of Kafka, and what one remembers that is set back after a restart of the store."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import pytest
 from pymongo import MongoClient
 from pymongo.database import Database
 
 from projections.registry import PROJECTIONS
 from projections.runtime.checkpoints import Checkpoints
-from tests.contract.feeding import feed, new_applier, relevant, streams_of
+from tests.contract.feeding import feed, new_applier, pending, relevant, streams_of
 from tests.contract.history import History, plain_unseal
 from tests.oracle import replay
 from tests.oracle import stored as documents
@@ -46,3 +47,21 @@ def test_the_event_it_had_come_to_is_remembered_until_it_is_there_again(largest:
     assert {s: h.event_id for s, h in applier.held.items()} == {s: h.event_id for s, h in reached.items()}
     assert store["projection_checkpoints"].count_documents({"witness": {"$exists": True}}) == 0
     assert documents(store, CARTS) == replay(CARTS, STREAM, plain_unseal)
+
+
+def test_offsets_are_those_of_the_last_record_from_kafka(store: Database[Any]) -> None:
+    """Events read from the log have none: Kafka is known as far as before."""
+    applier = new_applier(store, CARTS, STREAMS)
+    batch = [
+        msgspec.structs.replace(item, offset=-1 if (item.envelope.sequence or 0) % 2 else item.offset + 100)
+        for item in pending(applier, STREAM)
+    ]
+    applier.apply(batch, {"acme.carts": "of this Kafka"})
+    stored = Checkpoints(store, "carts", 1).load(STREAMS)
+    lengths = {stream: sum((e.topic, e.partition) == stream for e in STREAM) for stream in STREAMS}
+    assert {stream: held.sequence for stream, held in stored.items()} == lengths
+    for held in stored.values():
+        even = held.sequence // 2 * 2
+        assert held.offset == (even + 100 if even else -1)
+        assert held.topic_identity == ("of this Kafka" if even else "")
+    assert any(held.sequence % 2 for held in stored.values())
