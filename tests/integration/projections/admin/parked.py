@@ -86,21 +86,26 @@ def park(store: Store, *letters: dict[str, Any]) -> None:
     """Opens the projections concerned and puts the letters in."""
     for name in {each["projection"] for each in letters}:
         open_live(store, PROJECTIONS[name])
-    for each in letters:
-        mark(store, each)
+    mark(store, *letters)
     store["projection_dead_letters"].insert_many(letters)
 
 
-def mark(store: Store, letter: dict[str, Any]) -> None:
-    """The marker of a parked letter's aggregate, as a worker writes it before."""
-    if letter["state"] != "parked" or letter["aggregate"] is None:
-        return
-    key = {"_id": f"{letter['projection']}|{letter['generation']}|{letter['aggregate']}"}
+def mark(store: Store, *letters: dict[str, Any]) -> None:
+    """The markers of parked letters' aggregates, as a worker writes them before."""
     same = ("projection", "generation", "topic", "partition", "aggregate", "event_type", "error", "fingerprint")
-    values = {name: letter[name] for name in (*same, "first_at", "last_at", "attempts")}
-    first = {"first_sequence": letter["sequence"], "first_version": letter["aggregate_version"]}
-    change = {"$setOnInsert": values, "$min": first}
-    store["projection_stopped"].update_one(key, {**change, "$max": {"passed_to": letter["sequence"]}}, upsert=True)
+    mine: dict[str, list[dict[str, Any]]] = {}
+    for each in letters:
+        if each["state"] == "parked" and each["aggregate"] is not None:
+            mine.setdefault(f"{each['projection']}|{each['generation']}|{each['aggregate']}", []).append(each)
+    for key, parked in mine.items():
+        values = {name: parked[0][name] for name in (*same, "first_at", "last_at", "attempts")}
+        first = min(parked, key=lambda each: each["sequence"])
+        change = {
+            "$setOnInsert": values,
+            "$min": {"first_sequence": first["sequence"], "first_version": first["aggregate_version"]},
+            "$max": {"passed_to": max(each["sequence"] for each in parked)},
+        }
+        store["projection_stopped"].update_one({"_id": key}, change, upsert=True)
 
 
 def running(store: Store, name: str = "products", *, pid: int = 41, ended: bool = False, **changed: Any) -> None:
