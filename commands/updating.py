@@ -1,5 +1,5 @@
-"""Writing some columns of several rows in one statement, from arrays: the same text for any number of rows, so that
-PostgreSQL plans it once, and no CASE for each value as in Django's `bulk_update`."""
+"""Writing some columns of several rows in one statement, from arrays: no CASE for each value, and no expressions that
+Django builds for them, as in `bulk_update`."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ Row = TypeVar("Row", bound=models.Model)
 
 
 def update_rows(model: type[Row], rows: Sequence[Row], columns: Sequence[str]) -> None:
-    """Sets these fields of these rows to what they are in memory; each row once. Raises `LookupError` when one is gone.
+    """Sets these fields of these rows to what they are in memory. Raises `LookupError` when one is gone: the others are
+    written then, so the transaction must be rolled back.
 
-    The names are those of fields; expressions are no values here. The caller holds the rows' locks.
+    The names are those of fields of plain values: no expressions, no arrays; a text that is longer than its column is
+    cut. The caller holds the rows' locks, and names each row once.
     """
     if not rows:
         return

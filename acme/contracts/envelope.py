@@ -130,7 +130,8 @@ def to_record(envelope: Envelope) -> tuple[bytes, bytes, list[tuple[str, bytes]]
 def from_record(topic: str, partition: int, value: bytes | None, headers: Sequence[tuple[str, bytes]]) -> Envelope:
     """The envelope of a Kafka record. Raises `Undecodable` when attributes are missing or wrong.
 
-    What it answers can be kept: numbers fit into 64 bits, moments have a time zone, names are short.
+    What it answers can be kept: numbers fit into 64 bits, moments are RFC 3339 with a time zone, ids are UUIDs in their
+    canonical form, names are short.
     """
     try:
         text = {name: raw.decode() for name, raw in headers}

@@ -20,7 +20,7 @@ from commands.outbox.models import DomainEvent, LogEpoch
 from commands.outbox.models import StreamHead as HeadRow
 from commands.outbox.standing import read_standing
 
-READ_CHUNK = 2000  # events: more than any batch takes, so that what is applied together was read from one snapshot
+READ_CHUNK = 2000  # events: more than any batch takes, so nearly every read is one statement
 #: For so long what was counted is told again: while Kafka is away, hundreds of thousands of events may wait.
 BACKLOG_KEPT = timedelta(seconds=0.5)
 COPY_FROM = 50  # events; below that one INSERT is as fast

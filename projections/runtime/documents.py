@@ -96,6 +96,6 @@ def write_guarded(collection: Collection[Document], operations: list[Any]) -> No
         if errors and all(item.get("code") == DUPLICATE_KEY for item in errors):
             raise Overtaken(f"{collection.name}: {len(errors)} documents were inserted by somebody else") from error
         raise
-    done = result.matched_count + len(result.upserted_ids or {})
+    done = result.matched_count + len(result.upserted_ids or {}) + result.inserted_count
     if done != len(operations):
         raise Overtaken(f"{collection.name}: {len(operations) - done} of {len(operations)} documents have changed")

@@ -130,8 +130,8 @@ def fold_batch(projection: Projection, groups: Groups, read: ReadSection, unseal
     for events in groups:
         taken, refusal = _fold_group(projection, events, read, unseal, result)
         if refusal is not None:
-            # The section may be half changed by the handler that failed: once more, without it.
-            _fold_group(projection, events[:taken], read, unseal, result)
+            if taken:  # the section may be half changed by the handler that failed: once more, without it
+                _fold_group(projection, events[:taken], read, unseal, result)
             result.refusals.append(refusal)
         result.applied += taken
     return result

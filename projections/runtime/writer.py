@@ -26,7 +26,7 @@ from projections.runtime.fold import (
 )
 from projections.runtime.intake import StreamBlocked
 from projections.runtime.projection import Count, Projection
-from projections.runtime.writes import CounterState, fence_name, late_name, section_updates
+from projections.runtime.writes import CounterState, fence_name, late_name, section_write
 
 Document = dict[str, Any]
 Counted = list[tuple[Envelope, Count]]
@@ -155,10 +155,10 @@ class Writer:
         operations: list[Any] = []
         for key, mine in by_document.items():
             known = self._documents.get(key)
-            operations.append(section_updates(mine, self.projection.computed, seen=known is not None))
-            changed[key] = known or {"_id": key}
+            document = changed[key] = {"_id": key} if known is None else known
             for state in mine:
-                _set_path(changed[key], state.path, state.value)
+                _set_path(document, state.path, state.value)
+            operations.append(section_write(mine, self.projection.computed, document, seen=known is not None))
         operations.extend(counter.update() for counter in counters)
         try:
             write_guarded(self.collection, operations)

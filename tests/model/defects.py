@@ -76,7 +76,7 @@ DEFECTS: dict[str, list[Change]] = {
     "checkpoints are written whatever was read": [(Checkpoints, "_move", _by_key_alone(Checkpoints._move))],
     "counts are added whatever fence was read": [(CounterState, "update", _by_key_alone(CounterState.update))],
     "sections are written whatever version was read": [
-        (writer, "section_updates", _by_key_alone(writes.section_updates))
+        (writes, "section_update", _by_key_alone(writes.section_update))
     ],
     "a store that was restarted is not noticed": [(checkpoints, "store_incarnation", lambda store: "")],
     "a counter document that was lost is taken for a new one": [(Applier, "_read_counters", _nothing)],

@@ -12,7 +12,7 @@ from typing import Any
 
 import bson
 from bson.codec_options import CodecOptions
-from pymongo import DeleteOne, UpdateOne
+from pymongo import DeleteOne, InsertOne, UpdateOne
 from pymongo.errors import AutoReconnect, BulkWriteError
 
 from tests.model.actors import Actors
@@ -179,6 +179,7 @@ class Collection:
             matched_count=sum(a.matched_count for a in answers),
             modified_count=sum(a.modified_count for a in answers),
             deleted_count=sum(getattr(a, "deleted_count", 0) for a in answers),
+            inserted_count=sum(getattr(a, "inserted_count", 0) for a in answers),
             upserted_count=len(upserted),
             upserted_ids=upserted,
         )
@@ -198,6 +199,11 @@ class Collection:
         if isinstance(operation, DeleteOne):
             deleted = self._delete(self._found(operation._filter)[:1])
             return SimpleNamespace(matched_count=0, modified_count=0, upserted_id=None, deleted_count=deleted)
+        if isinstance(operation, InsertOne):
+            if operation._doc["_id"] in self.rows:
+                return None
+            self._put(operation._doc["_id"], bson.encode(operation._doc))
+            return SimpleNamespace(matched_count=0, modified_count=0, upserted_id=None, inserted_count=1)
         assert isinstance(operation, UpdateOne)
         try:
             return self._update(operation._filter, operation._doc, bool(operation._upsert))

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pymongo import DeleteOne, MongoClient, UpdateOne
+from pymongo import DeleteOne, InsertOne, MongoClient, UpdateOne
 from pymongo.errors import BulkWriteError
 
 from projections.registry import PROJECTIONS
@@ -65,6 +65,9 @@ writes = st.one_of(
     st.builds(UpdateOne, filters, pipelines, upsert=st.booleans()),
     st.builds(UpdateOne, KEYS.map(lambda key: {"_id": key}), operators, upsert=st.just(True)),
 )
+new = st.fixed_dictionaries(
+    {"_id": KEYS, "version": NUMBERS}, optional={"part": st.just({"version": 1}), "at": MOMENTS}
+)
 selections = st.one_of(
     st.lists(KEYS, max_size=3).map(lambda keys: {"_id": {"$in": keys}}),
     st.fixed_dictionaries({}, optional={"version": NUMBERS | st.none(), "print": NAMES | st.none()}),
@@ -83,6 +86,7 @@ commands = st.lists(
     st.one_of(
         st.tuples(st.just("write"), st.lists(writes, min_size=1, max_size=4)),
         st.tuples(st.just("write"), st.lists(st.builds(DeleteOne, filters), min_size=1, max_size=2)),
+        st.tuples(st.just("write"), st.lists(st.builds(InsertOne, new), min_size=1, max_size=3)),
         st.tuples(st.just("find"), selections),
         st.tuples(st.just("update many"), st.tuples(selections, many)),
         st.tuples(st.just("delete many"), selections),
@@ -112,7 +116,8 @@ def carried_out(collection: Any, command: tuple[str, Any]) -> Any:
             result = collection.bulk_write(of, ordered=False)
         except BulkWriteError as error:
             return [(item["index"], item["code"]) for item in error.details["writeErrors"]]
-        return result.matched_count, sorted((result.upserted_ids or {}).items()), result.deleted_count
+        upserted = sorted((result.upserted_ids or {}).items())
+        return result.matched_count, upserted, result.inserted_count, result.deleted_count
     if name == "find":
         return in_order(collection, of), collection.count_documents(of)
     if name == "distinct":

@@ -6,8 +6,10 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
+from commands.catalog.models import Product
 from commands.inventory.models import StockItem, StockMovement
 from commands.updating import update_rows
+from tests.integration.commands.catalog.catalogue import category, product, variant
 from tests.integration.commands.inventory.warehouse import stocked
 
 pytestmark = pytest.mark.django_db
@@ -26,9 +28,7 @@ def test_the_named_columns_of_the_given_rows_and_no_others() -> None:
     first, second, _ = items()
     first.on_hand, first.reserved, first.sku = 50, 7, "another"
     second.on_hand = 2
-    with CaptureQueriesContext(
-        connection,
-    ) as queries:
+    with CaptureQueriesContext(connection) as queries:
         update_rows(StockItem, [first, second], ["on_hand", "reserved"])
     assert len(queries) == 1
     assert levels() == [("A-1", 50, 7), ("B-1", 2, 0), ("C-1", 5, 0)]
@@ -56,6 +56,16 @@ def test_a_row_that_is_gone_is_noticed() -> None:
     StockItem.objects.filter(id=second.id).delete()
     with pytest.raises(LookupError, match="1 of 2 rows"):
         update_rows(StockItem, [first, second], ["on_hand"])
+
+
+def test_nulls_and_foreign_keys() -> None:
+    lamps = category("Lamps")
+    first = Product.objects.get(id=product("A", variant("A-1"), category_id=lamps))
+    second = Product.objects.get(id=product("B", variant("B-1")))
+    first.category, first.brand = None, "Lux"
+    second.category_id = lamps
+    update_rows(Product, [first, second], ["category", "brand"])
+    assert list(Product.objects.order_by("name").values_list("category_id", "brand")) == [(None, "Lux"), (lamps, None)]
 
 
 def test_constraints_count_as_always() -> None:

@@ -6,7 +6,8 @@ import random
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC
+from datetime import UTC, datetime
+from itertools import islice
 from uuid import uuid4
 
 import pytest
@@ -17,7 +18,7 @@ from acme.contracts.topics import BY_AGGREGATE, partition_of
 from commands.outbox import log
 from commands.outbox.direct import connect
 from commands.outbox.log import PostgresEventLog, insert_events
-from commands.outbox.models import DomainEvent, StreamHead
+from commands.outbox.models import DomainEvent, LogEpoch, StreamHead
 from commands.outbox.sequencer import number
 from tests.integration.outbox.conftest import event_row, in_thread, record_events
 
@@ -143,21 +144,51 @@ def test_the_log_says_which_event_has_a_sequence(shop_database: None) -> None:
 
 @pytest.mark.parametrize("size", [1, 2, 3, 2000])
 def test_the_log_is_read_in_pages(shop_database: None, monkeypatch: pytest.MonkeyPatch, size: int) -> None:
-    """Whatever their size: in order, from the first to the last that was asked for, nothing twice."""
+    """Whatever their size: in order, from the first to the last that was asked for, nothing twice, of one partition."""
     monkeypatch.setattr(log, "READ_CHUNK", size)
-    owner = uuid4()
+    topic, owner = BY_AGGREGATE["cart"], uuid4()
+    place = (topic.name, partition_of(topic, owner))
+    elsewhere = next(other for other in iter(uuid4, None) if partition_of(topic, other) != place[1])
     with transaction.atomic():
         insert_events([event_row(owner, version) for version in range(1, 8)])
+        insert_events([event_row(elsewhere, version) for version in range(1, 8)])
+        insert_events([event_row(owner, version, "product") for version in range(1, 8)])
     with connect("test") as session:
-        assert number(session, 6) == 6
-    topic = BY_AGGREGATE["cart"]
-    place = (topic.name, partition_of(topic, owner))
+        assert number(session, 99) == 21
+    with transaction.atomic():
+        insert_events([event_row(owner, 8)])  # has no number yet
     read = PostgresEventLog()
-    assert [event.sequence for event in read.read(*place, 1, 99)] == [1, 2, 3, 4, 5, 6]
-    assert [event.sequence for event in read.read(*place, 2, 5)] == [2, 3, 4, 5]
-    assert list(read.read(*place, 7, 99)) == []
-    assert [event.aggregate_version for event in read.read_aggregate("cart", owner, 3)] == [3, 4, 5, 6]
-    assert list(read.read_aggregate("cart", uuid4(), 1)) == []
+
+    def sequences(first: int, last: int) -> list[int | None]:
+        found = list(islice(read.read(*place, first, last), 20))
+        assert {event.aggregate_id for event in found} <= {owner}
+        return [event.sequence for event in found]
+
+    assert sequences(1, 99) == [1, 2, 3, 4, 5, 6, 7]
+    assert sequences(2, 5) == [2, 3, 4, 5]
+    assert sequences(8, 99) == []
+    versions = [event.aggregate_version for event in islice(read.read_aggregate("cart", owner, 3), 20)]
+    assert versions == [3, 4, 5, 6, 7]
+    assert list(islice(read.read_aggregate("cart", uuid4(), 1), 20)) == []
+
+
+def test_what_is_numbered_between_two_pages_is_read_and_the_epoch_stays(
+    shop_database: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log, "READ_CHUNK", 2)
+    topic, owner = BY_AGGREGATE["cart"], uuid4()
+    with transaction.atomic():
+        insert_events([event_row(owner, version) for version in (1, 2)])
+    with connect("test") as session:
+        assert number(session, 9) == 2
+        reading = PostgresEventLog().read(topic.name, partition_of(topic, owner), 1, 99)
+        LogEpoch.objects.create(epoch=2, started_at=datetime.now(UTC))
+        found = [next(reading), next(reading)]
+        with transaction.atomic():
+            insert_events([event_row(owner, 3)])
+        assert number(session, 9) == 1
+    found += islice(reading, 20)
+    assert [(event.sequence, event.log_epoch) for event in found] == [(1, 1), (2, 1), (3, 1)]
 
 
 def test_what_is_read_is_what_was_recorded(shop_database: None) -> None:

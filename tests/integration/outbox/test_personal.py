@@ -8,13 +8,13 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 
 from acme.contracts.envelope import Sealed
 from commands.outbox import personal
 from commands.outbox.models import DataSubjectKey
 from commands.outbox.personal import DataSubjectKeys, seal
-from tests.integration.outbox.conftest import in_thread
+from tests.integration.outbox.conftest import in_thread, wait_until
 
 SUBJECT = "customer:ada"
 ADA = {"email": "ada@example.org"}
@@ -45,13 +45,24 @@ def test_two_that_make_the_key_at_once_have_the_same(shop_database: None) -> Non
 
     def second() -> dict[str, str]:
         assert made.wait(20)
-        threading.Timer(0.2, may_commit.set).start()
         return seal(SUBJECT, ids[1], ADA)
 
     with ThreadPoolExecutor(2) as threads:
         tasks = [threads.submit(in_thread(first)), threads.submit(in_thread(second))]
+        try:
+            wait_until(_somebody_waits_for_a_lock)
+        finally:
+            may_commit.set()
         sealed = [task.result(20) for task in tasks]
     assert [opened(box, event_id) for box, event_id in zip(sealed, ids, strict=True)] == [ADA, ADA]
+
+
+def _somebody_waits_for_a_lock() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        return bool(cursor.fetchone()[0])
 
 
 def test_a_key_that_cannot_be_had_is_an_error(shop_database: None, monkeypatch: pytest.MonkeyPatch) -> None:

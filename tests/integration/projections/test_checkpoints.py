@@ -65,3 +65,15 @@ def test_offsets_are_those_of_the_last_record_from_kafka(store: Database[Any]) -
         assert held.offset == (even + 100 if even else -1)
         assert held.topic_identity == ("of this Kafka" if even else "")
     assert any(held.sequence % 2 for held in stored.values())
+
+
+def test_what_is_read_from_the_log_leaves_kafka_known_as_far_as_before(store: Database[Any]) -> None:
+    applier = new_applier(store, CARTS, STREAMS)
+    first, rest = [], []
+    for item in pending(applier, STREAM):
+        (first if item.envelope.sequence == 1 else rest).append(item)
+    applier.apply([msgspec.structs.replace(item, offset=100) for item in first], {"acme.carts": "of this Kafka"})
+    applier.apply([msgspec.structs.replace(item, offset=-1) for item in rest], {"acme.carts": "of another"})
+    stored = Checkpoints(store, "carts", 1).load(STREAMS)
+    assert rest
+    assert {(held.offset, held.topic_identity) for held in stored.values()} == {(100, "of this Kafka")}

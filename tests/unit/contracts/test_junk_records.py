@@ -83,11 +83,28 @@ def _good() -> dict[str, bytes]:
         ("ce_recordedtime", "0001-01-01T00:00:00+23:00"),
         ("ce_subject", f"{'x' * 5000}/018f6f2e-0000-7000-8000-000000000002"),
         ("ce_type", "acme."),
+        ("ce_time", "2026-W48-2T10:00:00Z"),
+        ("ce_time", "20261124T100000Z"),
+        ("ce_id", "urn:uuid:018f6f2e-0000-7000-8000-000000000001"),
+        ("ce_subject", "product/{018f6f2e-0000-7000-8000-000000000002}"),
     ],
 )
 def test_values_that_nobody_can_keep_are_no_events(name: str, text: str) -> None:
     with pytest.raises(Undecodable):
         read({**GOOD, name: text})
+
+
+@pytest.mark.parametrize("raw", [b"\xff\xfe", b"\xed\xa0\x80", None])
+@pytest.mark.parametrize("name", ["ce_id", "ce_sequence", "ce_time", "traceparent", "something"])
+def test_bytes_that_are_no_text(name: str, raw: bytes) -> None:
+    with pytest.raises(Undecodable):
+        from_record("acme.catalog", 3, b"{}", [*_good().items(), (name, raw)])
+
+
+def test_of_an_attribute_that_comes_twice_the_last_one_counts() -> None:
+    headers = [*_good().items(), ("ce_sequence", b"18"), ("aggregate_type", b"cart"), ("aggregate_id", b"x")]
+    envelope = from_record("acme.catalog", 3, b"{}", headers)
+    assert (envelope.sequence, envelope.aggregate_type) == (18, "product")
 
 
 def test_a_payload_that_is_nested_too_deeply_is_no_event() -> None:
