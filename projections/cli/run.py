@@ -6,6 +6,7 @@ import argparse
 import signal
 import threading
 
+from acme.collector import tune_collector
 from acme.env import env
 from projections import metrics
 from projections.cli.choices import ALL_NAMES, some_or_all
@@ -27,6 +28,7 @@ def _run(options: Options, output: Output) -> int:
         signal.signal(number, lambda *_: stop.set())
     env.require("database_url")
     env.require("mongodb_url")
+    tune_collector()
     metrics.expose_projector(projection.name for projection in chosen)
     done = run_projections(chosen, env.require("kafka_bootstrap_servers"), stop, once=options["once"])
     output.emit({"projections": [projection.name for projection in chosen], "done": done})

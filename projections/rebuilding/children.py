@@ -15,6 +15,7 @@ from typing import Any
 
 import django
 
+from acme.collector import tune_collector
 from projections.runtime.checkpoints import Stream
 
 ENDING = 5.0  # seconds for a process to end
@@ -86,6 +87,7 @@ def _child(
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends it
     signal.signal(signal.SIGTERM, lambda *_: os._exit(1))  # between any two writes is fine
     django.setup()
+    tune_collector()
     answer.send(_fill(name, generation, streams, source, bootstrap, parent))
 
 

@@ -56,8 +56,10 @@ def _prepare() -> None:
     from django.core.management import call_command
 
     from acme.bus import Topics
+    from acme.collector import tune_collector
     from acme.contracts.topics import TOPICS
 
+    tune_collector()  # as `relay` and `projector run` do; the bare loops have it, too
     call_command("migrate", verbosity=0)
     topics = Topics(os.environ["KAFKA_BOOTSTRAP_SERVERS"])
     topics.ensure(TOPICS)

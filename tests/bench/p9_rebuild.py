@@ -11,7 +11,7 @@ from tests.bench.options import Options
 from tests.bench.projecting import bare_run
 from tests.bench.rebuilding import rebuild_run
 
-DOCUMENTS = 10_000
+DOCUMENTS = 40_000  # so that starting and ending processes is a small part, as in a rebuild that anybody waits for
 
 
 def measure(options: Options) -> Measured:

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from acme.bus import BusError
+from acme.collector import tune_collector
 from acme.contracts.topics import BY_NAME
 from acme.env import EngineNotConfigured, env
 from acme.exposition import start_exposition
@@ -66,6 +67,7 @@ class Command(BaseCommand):
         try:
             env.require("database_url")
             bootstrap = env.require("kafka_bootstrap_servers")
+            tune_collector()
             said = self._chosen(bootstrap, options)
         except Halted as error:
             raise CommandError(f"halted until `manage.py relay --new-epoch`: {error}", returncode=1) from error

@@ -12,6 +12,7 @@ from pymongo.database import Database
 
 from projections.registry import PROJECTIONS
 from projections.runtime.checkpoints import Checkpoints
+from projections.runtime.documents import Overtaken
 from tests.contract.feeding import feed, new_applier, pending, relevant, streams_of
 from tests.contract.history import History, plain_unseal
 from tests.oracle import replay
@@ -77,3 +78,17 @@ def test_what_is_read_from_the_log_leaves_kafka_known_as_far_as_before(store: Da
     stored = Checkpoints(store, "carts", 1).load(STREAMS)
     assert rest
     assert {(held.offset, held.topic_identity) for held in stored.values()} == {(100, "of this Kafka")}
+
+
+def test_of_two_that_make_the_same_documents_at_once_one_is_overtaken(store: Database[Any]) -> None:
+    """Neither has seen them; what the first has inserted stays as it is, and the second goes on from there."""
+    first, second = (new_applier(store, CARTS, STREAMS) for _ in range(2))
+    late = pending(second, STREAM)
+    load = second.writer._documents.load
+    second.writer._documents.load = lambda keys: (load(keys), feed(first, STREAM))[0]  # type: ignore[method-assign]
+    with pytest.raises(Overtaken, match="inserted by somebody else"):
+        second.apply(late[:30], {})
+    second.writer._documents.load = load  # type: ignore[method-assign]
+    second.reload(STREAMS)
+    assert pending(second, STREAM) == []
+    assert documents(store, CARTS) == replay(CARTS, STREAM, plain_unseal)
