@@ -27,15 +27,19 @@ def is_free(port: int) -> bool:
 def free_port() -> int:
     """A free port, never the same twice; chosen at random so that processes which choose at once rarely meet.
 
-    Raises `OSError` when this process was given so many that none is left.
+    Raises `OSError` when none is left.
     """
-    chosen = random.SystemRandom()
-    while len(_given) < RANGE[1] - RANGE[0]:
-        port = chosen.randrange(*RANGE)
-        if port not in _given and is_free(port):
-            _given.add(port)
+    left = [port for port in range(*RANGE) if port not in _given]
+    for port in random.SystemRandom().sample(left, len(left)):
+        if is_free(port):
+            reserve(port)
             return port
-    raise OSError(f"every port from {RANGE[0]} to {RANGE[1]} was given to something")
+    raise OSError(f"no port from {RANGE[0]} to {RANGE[1] - 1} is free")
+
+
+def reserve(port: int) -> None:
+    """It is not given to anybody else."""
+    _given.add(port)
 
 
 def accepts(port: int) -> bool:

@@ -14,7 +14,7 @@ from acme.devstack.engines import Engines, check_given, find_all, publish, withd
 from acme.devstack.errors import CannotStart
 from acme.devstack.home import Home, read_json
 from acme.devstack.lag import LagReader
-from acme.devstack.ports import free_port, is_free
+from acme.devstack.ports import free_port, is_free, reserve
 from acme.devstack.process import Process, end_leftovers
 from acme.devstack.services import MANAGE, app_services, program
 from acme.devstack.supervisor import Service, Supervisor
@@ -108,6 +108,7 @@ class Shop:
                 f"port {self.options.port} is in use: stop what listens there, or choose another with --port "
                 "(0: a free one)."
             )
+        reserve(self.options.port)
         return self.options.port
 
     def _start(self, services: list[Service]) -> None:

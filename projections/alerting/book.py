@@ -45,7 +45,14 @@ class Book:
         for cause in mine:
             self._seen(cause, now)
         keys = [row["_id"] for row in self._rows.find({"closed_at": _ABSENT}, {"_id": 1})]
-        gone = [key for key in sorted(set(keys) - {cause.key for cause in mine}) if assessment.knows(key)]
+        absent = sorted(set(keys) - {cause.key for cause in mine})
+        gone = [key for key in absent if assessment.knows(key)]
+        # Of two looks that make it "over" both must have known, with nothing in between of which nobody knew.
+        doubtful = {
+            "_id": {"$in": [key for key in absent if not assessment.knows(key)]},
+            "missed_at": {"$exists": True},
+        }
+        self._rows.update_many({**doubtful, "last_seen_at": {"$lt": now}}, {"$unset": {"missed_at": ""}})
         if not gone:
             return
         unseen = {"_id": {"$in": gone}, "last_seen_at": {"$lt": now}}

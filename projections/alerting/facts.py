@@ -93,9 +93,10 @@ class ProjectionFacts:
         return [worker for worker in self.workers if worker.lease_until > now]
 
     def unattended(self, now: datetime) -> frozenset[str]:
-        """Streams that no living worker holds: nobody says whether they could go on."""
+        """Streams of which nobody says whether they could go on: no living worker holds them, or an operator has them
+        rest, and a worker that rests does not look."""
         alive = self.alive(now)
-        held = {name for worker in alive for name in worker.holds}
+        held = {name for worker in alive for name in worker.holds} if not self.paused else set()
         return self.streams - held - {part.stream for worker in alive for part in worker.blocked}
 
 

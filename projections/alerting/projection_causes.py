@@ -31,7 +31,7 @@ def projection_causes(projection: ProjectionFacts, now: datetime, settings: Aler
 
 
 def not_judged(projection: ProjectionFacts, now: datetime) -> Iterator[str]:
-    """Beginnings of keys. A partition whose worker died or left stands still as before until another has taken it."""
+    """Beginnings of keys. A partition whose worker died, left or rests stands still as before until one looks again."""
     name = projection.name
     if projection.paused:
         yield from (f"{Kind.LAG}:{name}", f"{Kind.HEARTBEAT}:{name}")

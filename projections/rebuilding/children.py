@@ -87,7 +87,6 @@ def _child(
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends it
     signal.signal(signal.SIGTERM, lambda *_: os._exit(1))  # between any two writes is fine
     django.setup()
-    tune_collector()
     answer.send(_fill(name, generation, streams, source, bootstrap, parent))
 
 
@@ -102,6 +101,7 @@ def _fill(
         if os.getppid() != parent:
             os._exit(1)
 
+    tune_collector()
     try:
         with filler_of(name, generation, streams, source=source, bootstrap=bootstrap, check=check) as filler:
             filler.fill()

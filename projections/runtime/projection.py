@@ -119,6 +119,11 @@ class Projection:
     headers_only: Callable[[dict[str, Any], Envelope], None] | None = None
     retry: RetryPolicy = BRIEF  # of an event that fails, before it is parked
 
+    @property
+    def has_one_owner(self) -> bool:
+        """Whether one aggregate's events alone make a document: no other section, no counter, nothing computed."""
+        return len(self.sections) == 1 and not self.counts and not self.computed
+
 
 #: All projections by name, in order of declaration (projections.projectors declares them).
 PROJECTIONS: dict[str, Projection] = {}

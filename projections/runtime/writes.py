@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pymongo import InsertOne, UpdateOne
+from pymongo import UpdateOne
 
 from acme.contracts.envelope import Envelope
 from projections.runtime.fold import SectionState
@@ -27,16 +27,6 @@ def fence_name(topic: str, partition: int) -> str:
 def late_name(envelope: Envelope) -> str:
     """How an event that was counted below the fence is remembered in a document's ``late`` list."""
     return f"{fence_name(envelope.topic, envelope.partition)}-{envelope.sequence}"
-
-
-def section_write(
-    states: list[SectionState], computed: tuple[Document, ...], document: Document, *, seen: bool
-) -> UpdateOne | InsertOne[Document]:
-    """One document with all its changed sections. ``document``: as it will be; ``seen``: the find saw it.
-
-    A new one is inserted, which costs a store a third of an upsert; what the store computes it computes in an update.
-    """
-    return InsertOne(document) if not seen and not computed else section_update(states, computed, seen=seen)
 
 
 def section_update(states: list[SectionState], computed: tuple[Document, ...], *, seen: bool) -> UpdateOne:

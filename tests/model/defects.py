@@ -31,6 +31,12 @@ def _by_key_alone(make: Callable[..., UpdateOne]) -> Callable[..., UpdateOne]:
     return made
 
 
+def _set_whatever_is_there(document: dict[str, Any]) -> UpdateOne:
+    """In place of an insert."""
+    values = {name: value for name, value in document.items() if name != "_id"}
+    return UpdateOne({"_id": document["_id"]}, {"$set": values}, upsert=True)
+
+
 def _whatever_comes(held: Any, arrived: list[Any], fill: Any, **_: Any) -> list[Any]:
     """In place of `take_in_order`: what is newer than the checkpoint, holes or not."""
     taken: dict[int, Any] = {}
@@ -76,8 +82,9 @@ DEFECTS: dict[str, list[Change]] = {
     "checkpoints are written whatever was read": [(Checkpoints, "_move", _by_key_alone(Checkpoints._move))],
     "counts are added whatever fence was read": [(CounterState, "update", _by_key_alone(CounterState.update))],
     "sections are written whatever version was read": [
-        (writes, "section_update", _by_key_alone(writes.section_update))
+        (writer, "section_update", _by_key_alone(writes.section_update))
     ],
+    "documents are made whatever is there": [(writer, "InsertOne", _set_whatever_is_there)],
     "a store that was restarted is not noticed": [(checkpoints, "store_incarnation", lambda store: "")],
     "a counter document that was lost is taken for a new one": [(Applier, "_read_counters", _nothing)],
     "the checkpoint is written before the documents": [(Applier, "_apply", _checkpoint_first)],

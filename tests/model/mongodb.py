@@ -57,6 +57,10 @@ def _sortable(value: Any) -> tuple[bool, Any]:
     return (value is not None, value if value is not None else 0)
 
 
+#: In the order in which the driver sends them.
+KINDS = (InsertOne, UpdateOne, DeleteOne)
+
+
 class Collection:
     """One collection of a `Store`."""
 
@@ -161,14 +165,18 @@ class Collection:
 
     def _bulk(self, operations: list[Any]) -> Any:
         """Others may come in between two operations. A server that dies meanwhile answers nothing, or the driver
-        sends the whole command to the next one, which still knows the operations that have survived."""
+        sends the whole command to the next one, which still knows the operations that have survived. The driver makes
+        a command of all inserts, then one of all updates, and so on."""
         store, done = self._store, {}
-        for number, operation in enumerate(operations):
-            if number:
-                store.actors.inside(f"mongodb: {self.name} write {number + 1}")
-            self._do_again(operations[:number], done)
-            done[number] = store.writes, store.incarnation, self._one(operation)
-        answers = [answer for _, _, answer in done.values()]
+        kinds = [KINDS.index(type(operation)) for operation in operations]
+        for place, number in enumerate(sorted(range(len(operations)), key=lambda n: (kinds[n], n))):
+            if place:
+                store.actors.inside(f"mongodb: {self.name} write {place + 1}")
+            command = {n: of for n, of in done.items() if kinds[n] == kinds[number]}
+            self._do_again(operations, command)
+            done |= command
+            done[number] = store.writes, store.incarnation, self._one(operations[number])
+        answers = [done[number][2] for number in range(len(operations))]
         errors = [
             {"index": n, "code": DUPLICATE_KEY, "errmsg": "duplicate key"} for n, a in enumerate(answers) if a is None
         ]
@@ -190,10 +198,9 @@ class Collection:
             return
         if store.gives_up or (store.actors.current and store.actors.current.killed):
             raise AutoReconnect("the server has died")
-        for number, operation in enumerate(operations):
-            writes, incarnation, answer = done[number]
+        for number, (writes, incarnation, answer) in list(done.items()):
             kept = all(writes < left for left in store.kept[incarnation - 1 :])
-            done[number] = writes, store.incarnation, answer if kept else self._one(operation)
+            done[number] = writes, store.incarnation, answer if kept else self._one(operations[number])
 
     def _one(self, operation: Any) -> Any:
         if isinstance(operation, DeleteOne):

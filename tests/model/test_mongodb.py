@@ -86,7 +86,7 @@ commands = st.lists(
     st.one_of(
         st.tuples(st.just("write"), st.lists(writes, min_size=1, max_size=4)),
         st.tuples(st.just("write"), st.lists(st.builds(DeleteOne, filters), min_size=1, max_size=2)),
-        st.tuples(st.just("write"), st.lists(st.builds(InsertOne, new), min_size=1, max_size=3)),
+        st.tuples(st.just("write"), st.lists(st.builds(InsertOne, new) | writes, min_size=1, max_size=4)),
         st.tuples(st.just("find"), selections),
         st.tuples(st.just("update many"), st.tuples(selections, many)),
         st.tuples(st.just("delete many"), selections),

@@ -165,6 +165,17 @@ def test_defect_everything_is_thought_to_be_known(
         what_is_not_known_is_not_over(checks, channel)
 
 
+def test_a_look_before_not_knowing_does_not_end_it_with_one_after(checks: Checks, channel: Keeping) -> None:
+    """A worker that looks again has nothing to say for a moment; killed then, it leaves the partition to nobody."""
+    checks.check(LAG, at=0)
+    checks.check(at=10)
+    checks.check(at=20, unknown=("lag",))
+    checks.check(at=500)
+    assert channel.states == ["open"]
+    checks.check(at=521)
+    assert channel.states == ["open", "over"]
+
+
 def test_after_not_knowing_one_look_does_not_end_it(checks: Checks, channel: Keeping) -> None:
     checks.check(LAG, at=0)
     checks.check(at=500, unknown=("lag",))

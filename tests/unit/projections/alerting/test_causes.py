@@ -163,6 +163,16 @@ def test_a_partition_is_not_judged_until_another_worker_holds_it() -> None:
     assert all(taken.knows(key) for key in ("gap:orders:acme.orders[3]", "epoch:orders", "queue-full:orders"))
 
 
+def test_a_pause_does_not_end_a_gap() -> None:
+    """A worker that rests forgets after a while that a partition could not go on, and does not look again."""
+    paused = {"by": "ann", "at": ago(100)}
+    found = look(projection(streams=STREAMS, paused=paused, workers=(worker(holds=STREAMS),)))
+    assert not any(found.knows(key) for key in ("gap:orders:acme.orders[3]", "epoch:orders", "queue-full:orders"))
+    holder = worker(holds=STREAMS, blocked=(blocked("gap"),))
+    still = look(projection(streams=STREAMS, paused=paused, workers=(holder,)))
+    assert keys(still) == ["gap:orders:acme.orders[3]"]
+
+
 def test_what_one_partition_says_holds_while_another_is_not_judged() -> None:
     found = look(projection(streams=STREAMS, workers=(worker(blocked=(blocked("epoch"),)),)))
     assert keys(found) == ["epoch:orders"]
