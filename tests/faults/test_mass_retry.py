@@ -23,6 +23,7 @@ NAMES = ("products", "sales_by_day")
 SHORT_ONES, LONG_ONES = (300, 6) if LONG else (40, 3)  # aggregates
 EACH, EACH_LONG, SALES = (12, 600, 2300) if LONG else (10, 200, 150)  # events of each; orders
 GOOD = 50
+SLOWLY = "0" if LONG else "0.15"  # seconds for a hundred: so few letters would be gone before the kill
 MEASURABLE = 2.0  # seconds; the short form may be over when the last worker has all of its partitions
 RETRY = ("--all", "--yes", "--no-canary", "--wait", "120")
 
@@ -40,12 +41,12 @@ def test_a_mass_retry_that_is_killed_twice(shop: Shop, alerted: Alerted) -> None
         ended(broken)
     asked: dict[str, Asked] = {}
     with Traffic(shop, good) as traffic:
-        with projector(shop, *NAMES, "--healthy") as first:
+        with projector(shop, *NAMES, "--healthy", "--linger", SLOWLY) as first:
             works(shop, first, *NAMES)
             traffic.all_seen()
             begun = time.monotonic()
             asked = {name: Asked(shop, "dlq", "retry", name, *RETRY) for name in NAMES}
-            calmly(lambda: all(letters(shop, name) < total[name] * 0.6 for name in NAMES), 120)
+            calmly(lambda: all(letters(shop, name) < total[name] * 0.8 for name in NAMES), 120)
             meanwhile = [traffic.seen(since=begun, until=time.monotonic() - 1)]
             first.kill()
         half_way(shop, total)
