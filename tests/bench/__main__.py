@@ -23,30 +23,54 @@ from tests.bench.measure import ROUNDS
 from tests.bench.measures import MEASURES
 
 PROJECT = Path(__file__).resolve().parents[2]
+TOO_SLOW = 3
+ENDING = 60.0  # seconds
 
 
 def main() -> int:
     options = _options()
-    results, failed = {}, 0
+    run = {"machine": machine(), "scale": options.scale, "rounds": options.rounds}
+    results, failed = _before(options.out, run) if options.only else {}, 0
+    options.out.parent.mkdir(parents=True, exist_ok=True)
     for name in options.only or MEASURES:
         print(f"{name} …", file=sys.stderr, flush=True)
-        command = [sys.executable, "-m", "tests.bench.one", name, "--rounds", str(options.rounds)]
-        done = subprocess.run(
-            [*command, "--scale", str(options.scale)], cwd=PROJECT, stdout=subprocess.PIPE, text=True, check=False
-        )
-        if done.returncode == 3:
-            return 3
-        if done.returncode:
+        code, output = _measured(name, options)
+        if code == TOO_SLOW:
+            return TOO_SLOW
+        if code:
             failed += 1
-            print(f"{name} could not be measured (exit code {done.returncode})", file=sys.stderr)
+            print(f"{name} could not be measured (exit code {code})", file=sys.stderr)
             continue
-        results[name] = json.loads(done.stdout.splitlines()[-1])
-    written = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "machine": machine(), "scale": options.scale}
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps({**results, "_run": written}, indent=2, ensure_ascii=False) + "\n")
-    show(results)
+        results[name] = json.loads(output.splitlines()[-1])
+        found = {one: results[one] for one in MEASURES if one in results}  # written at once: the rest may take long
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        options.out.write_text(json.dumps({**found, "_run": {"at": now, **run}}, indent=2, ensure_ascii=False) + "\n")
+    show({name: results[name] for name in MEASURES if name in results})
     print(f"written to {options.out}")
     return 1 if failed else 0
+
+
+def _before(written: Path, run: dict[str, Any]) -> dict[str, Any]:
+    """What a run of the same size on the same machine has found, for measures that are not asked for now."""
+    if not written.is_file():
+        return {}
+    found = json.loads(written.read_text())
+    same = all(found.get("_run", {}).get(name) == value for name, value in run.items())
+    return {name: one for name, one in found.items() if name in MEASURES} if same else {}
+
+
+def _measured(name: str, options: argparse.Namespace) -> tuple[int, str]:
+    """Exit code and output of one measure. At Ctrl-C it is given time to stop its engines."""
+    command = [sys.executable, "-m", "tests.bench.one", name, "--rounds", str(options.rounds)]
+    process = subprocess.Popen(
+        [*command, "--scale", str(options.scale)], cwd=PROJECT, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        output, _ = process.communicate()
+    except KeyboardInterrupt:
+        process.wait(ENDING)
+        raise
+    return process.returncode, output
 
 
 def _options() -> argparse.Namespace:
@@ -59,8 +83,9 @@ def _options() -> argparse.Namespace:
 
 
 def _names(text: str) -> list[str]:
-    names = [name.strip().upper() for name in text.split(",") if name.strip()]
-    unknown = sorted(set(names) - MEASURES.keys())
+    known = {name.upper(): name for name in MEASURES}
+    asked = [name.strip().upper() for name in text.split(",") if name.strip()]
+    unknown, names = sorted(set(asked) - known.keys()), [known[name] for name in asked if name in known]
     if unknown:
         raise argparse.ArgumentTypeError(f"no measure {', '.join(unknown)}; there are {', '.join(MEASURES)}")
     return names
@@ -68,7 +93,9 @@ def _names(text: str) -> list[str]:
 
 def machine() -> dict[str, Any]:
     """What it ran on."""
-    models = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
+    processors = Path("/proc/cpuinfo")
+    lines = processors.read_text().splitlines() if processors.is_file() else []
+    models = [line for line in lines if line.startswith("model name")]
     return {
         "cpu": models[0].partition(":")[2].strip() if models else "unknown",
         "cores": os.cpu_count(),
@@ -97,6 +124,8 @@ def show(results: dict[str, dict[str, Any]]) -> None:
         )
     console = Console(width=None if sys.stdout.isatty() else 160)
     console.print(table)
+    for engines in {json.dumps(one["engines"], ensure_ascii=False) for one in results.values()}:
+        console.print(f"engines: {engines}", highlight=False)
     for name, one in results.items():
         if one["notes"]:
             console.print(f"{name}: {one['notes']}", highlight=False)

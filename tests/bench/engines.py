@@ -42,6 +42,8 @@ def running() -> Iterator[dict[str, str]]:
             if engine.name != "redis":
                 servers.append(EngineServer(engine).start())
         _prepare()
+        if ENGINES.given:
+            _refuse_a_shop()
         yield {**dict.fromkeys(ENGINES.given, "given"), **found, **_versions()}
     finally:
         for server in reversed(servers):
@@ -64,6 +66,14 @@ def _prepare() -> None:
     topics = Topics(os.environ["KAFKA_BOOTSTRAP_SERVERS"])
     topics.ensure(TOPICS)
     topics.close()
+
+
+def _refuse_a_shop() -> None:
+    """Raises `CannotMeasure` where the engines of the environment have a log: a benchmark would fill it."""
+    from commands.outbox.models import DomainEvent
+
+    if DomainEvent.objects.exists():
+        raise CannotMeasure("the database of DATABASE_URL has events: benchmarks want empty engines")
 
 
 def _versions() -> dict[str, Any]:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-from pymongo import UpdateOne
+from pymongo import InsertOne, UpdateOne
 
 from acme.bus import Record
 from acme.contracts.base import Event
@@ -26,12 +26,13 @@ def decoded(record: Record) -> tuple[Event, int, datetime]:
     return event, int(headers["ce_aggregateversion"]), at
 
 
-def cart_updates(collection: Any, records: Iterable[Record], *, ordered: bool) -> None:
-    """One guarded update per event, in one bulk write per batch. ``ordered`` where a cart may come twice in a batch."""
-    collection.bulk_write([cart_update(*decoded(record)) for record in records], ordered=ordered)
+def cart_updates(collection: Any, records: Iterable[Record], *, ordered: bool, inserts: bool = False) -> None:
+    """One guarded update per event, in one bulk write per batch. ``ordered`` where a cart may come twice in a batch;
+    ``inserts``: what is created is inserted, as the worker does, instead of an upsert."""
+    collection.bulk_write([cart_write(*decoded(record), inserts) for record in records], ordered=ordered)
 
 
-def cart_update(event: Event, version: int, at: datetime) -> UpdateOne:
+def cart_write(event: Event, version: int, at: datetime, inserts: bool) -> UpdateOne | InsertOne[Any]:
     """Guarded by the version before it, as the runtime's own are."""
     if isinstance(event, CartCreated):
         cart = {
@@ -44,6 +45,8 @@ def cart_update(event: Event, version: int, at: datetime) -> UpdateOne:
             "updated_at": at,
             "version": version,
         }
+        if inserts:
+            return InsertOne({"_id": str(event.cart_id), "cart": cart})
         key = {"_id": str(event.cart_id), "cart.version": {"$exists": False}}
         return UpdateOne(key, {"$set": {"cart": cart}}, upsert=True)
     if not isinstance(event, CartLineAdded):

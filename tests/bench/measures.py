@@ -8,7 +8,7 @@ MEASURES = {
     "P3": "tests.bench.p3_counters",
     "P4": "tests.bench.p4_saves",
     "P5": "tests.bench.p5_peers",
-    "P5B": "tests.bench.p5b_connect",
+    "P5b": "tests.bench.p5b_connect",
     "P6": "tests.bench.p6_publisher",
     "P7": "tests.bench.p7_command",
     "P8": "tests.bench.p8_latency",

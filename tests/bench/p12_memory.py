@@ -27,7 +27,7 @@ def measure(options: Options) -> Measured:
     process = subprocess.Popen(command, cwd=PROJECT)
     try:
         for number in range(parts):
-            heads = events.ready(TOPIC, carts.more(PART // 3), lambda line: None)
+            heads = events.ready(TOPIC, carts.more(-(-PART // 3)), lambda line: None)
             _wait(sum(heads.values()))
             sizes.append(psutil.Process(process.pid).memory_info().rss / 2**20)
             if number % WARM == 0:
@@ -38,7 +38,7 @@ def measure(options: Options) -> Measured:
     warm, rest = sizes[parts // WARM], sizes[parts // WARM :]
     return Measured(
         name="P12M",
-        what=f"memory of a worker after {parts * PART:,} events",
+        what=f"memory of a worker after {sum(heads.values()):,} events",
         against="after a fifth of them",
         ratio=sizes[-1] / warm,
         spread=(min(rest) / warm, max(rest) / warm),

@@ -8,7 +8,7 @@ from tests.bench import events
 from tests.bench.loops import cart_updates
 from tests.bench.measure import Measured, compared
 from tests.bench.options import Options
-from tests.bench.projecting import bare_run, worker_run
+from tests.bench.projecting import CATCHING_UP, bare_run, worker_run
 
 DOCUMENTS, EACH = 2_000, 10
 
@@ -25,5 +25,5 @@ def measure(options: Options) -> Measured:
         what="events projected per second, ten events per document",
         against="the bare loop of P1, its bulk writes ordered",
         goal=3,
-        notes="A cart's events follow each other in the log; the loop must keep their order.",
+        notes=f"A cart's events follow each other in the log; the loop must keep their order.{CATCHING_UP}",
     )

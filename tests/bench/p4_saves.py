@@ -14,7 +14,7 @@ from tests.bench import events
 from tests.bench.loops import decoded, line_of
 from tests.bench.measure import Measured, compared
 from tests.bench.options import Options
-from tests.bench.projecting import BATCH, bare_run, worker_run
+from tests.bench.projecting import BATCH, CATCHING_UP, bare_run, worker_run
 
 DOCUMENTS = 10_000
 
@@ -51,5 +51,6 @@ def measure(options: Options) -> Measured:
         what="the same events as P1",
         against="one mongoengine save() per event",
         goal=10,
-        notes="save() gets the first events only, up to 5,000 of them, because it is slow; it is guarded by nothing.",
+        notes="save() gets the first events only, up to 5,000 of them, because it is slow; it is guarded by "
+        f"nothing.{CATCHING_UP}",
     )

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F
 
 from acme.contracts.base import Money
 from acme.identity import system
@@ -83,10 +84,10 @@ class Plain:
         now = datetime.now(UTC)
         with transaction.atomic():
             stock = list(StockItem.objects.select_for_update().filter(sku__in=lines_of(number, self._skus)))
+            mine = StockItem.objects.filter(id__in=[item.id for item in stock])
+            mine.update(reserved=F("reserved") + 1, version=F("version") + 1)
             for item in stock:
-                item.reserved += 1
-                item.version += 1
-                item.save(update_fields=["reserved", "version"])
+                item.reserved, item.version = item.reserved + 1, item.version + 1
             order = self._fresh(self._order, id=new_id(), number=str(self._number), placed_at=now, created_at=now)
             order.save(force_insert=True)
             OrderLine.objects.bulk_create([self._fresh(line, id=None, order_id=order.id) for line in self._lines])
@@ -143,5 +144,6 @@ def measure(options: Options) -> Measured:
         goal=1.3,
         better="lower",
         detail={"contenders": summary(took)},
-        notes="The plain rows are known before: no price is looked up, no rule checked, nothing sealed or encoded.",
+        notes="The plain rows are known before: no price is looked up, no rule checked, nothing sealed or encoded. "
+        "Nobody is woken to publish what is recorded.",
     )

@@ -1,11 +1,13 @@
 """P8: from a command's commit until a reader sees its document, one at a time, against the engines' own round trips.
 
-Publisher and worker run as processes of their own, as operators run them; the floor is one commit of PostgreSQL, one
+Publisher and worker run as processes of their own, as operators run them (the command wakes a publisher of its own
+process, too, as web servers do; one of the two has the lane); the floor is one commit of PostgreSQL, one
 record through Kafka and one write of MongoDB, each measured alone, in turn with the other.
 """
 
 from __future__ import annotations
 
+import math
 import os
 import statistics
 import subprocess
@@ -16,6 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
 from django.db import connection
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
@@ -30,7 +33,8 @@ from tests.bench.measure import Measured
 from tests.bench.options import Options
 
 PROJECT = Path(__file__).resolve().parents[2]
-SAMPLES = 100  # a round
+SAMPLES = 200  # a round
+WARM = 3  # before each block, uncounted
 LOOK = 0.0005  # seconds between two looks of the reader
 LONGEST = 30.0  # seconds
 GOAL_P50, GOAL_P99 = 2.0, 5.0
@@ -38,13 +42,13 @@ ROUND_TRIP = Topic(name="acme.bench", aggregates=(), partitions=1)
 
 
 @contextmanager
-def shop() -> Iterator[None]:
+def shop() -> Iterator[list[psutil.Process]]:
     """`relay` and `projector run carts`, until they have seen a first cart."""
     commands = (["relay"], ["projector", "run", "carts"])
     running = [subprocess.Popen([sys.executable, "manage.py", *one], cwd=PROJECT) for one in commands]
     try:
         seen(90)
-        yield
+        yield [psutil.Process(one.pid) for one in running]
     finally:
         for process in running:
             process.terminate()
@@ -118,30 +122,43 @@ def _seconds(act: Callable[[], Any]) -> float:
 
 def measure(options: Options) -> Measured:
     count = options.size(SAMPLES)
-    p50s, p99s, shown = [], [], {}
-    with shop():
+    p50s, p99s, used, shown = [], [], [], {}
+    with shop() as processes:
         floor = Floor()
         for number in range(options.rounds + 1):
+            for _ in range(WARM):  # engines and connections that were idle
+                floor.sample()
             floors = sorted(floor.sample() for _ in range(count))
+            for _ in range(WARM):
+                seen()
+            before = _cpu(processes)
             seens = sorted(seen() for _ in range(count))
+            cpu = (_cpu(processes) - before) / count * 1e6
             line = {"floor": _percentiles(floors), "commit to visible": _percentiles(seens)}
             options.say(f"round {number}/{options.rounds} {line}")
             if number:
                 p50s.append(line["commit to visible"]["p50_ms"] / line["floor"]["p50_ms"])
                 p99s.append(line["commit to visible"]["p99_ms"] / line["floor"]["p99_ms"])
+                used.append(cpu)
                 shown = line
         floor.close()
     p99 = statistics.median(p99s)
     return Measured(
         name="P8",
-        what="commit → visible in the read model, one at a time, p50",
+        what="commit → visible in the read model, one at a time, p50 (p99: goal ≤ 5)",
         against="one PostgreSQL commit + one Kafka round trip + one MongoDB write",
         ratio=statistics.median(p50s),
         spread=(min(p50s), max(p50s)),
         goal=GOAL_P50,
         better="lower",
-        detail={"p99_ratio": round(p99, 2), "p99_goal": GOAL_P99, "p99_ok": p99 <= GOAL_P99, "last_round": shown},
-        notes=f"p99: {p99:.2f} of the floor's (goal ≤ {GOAL_P99:g}); {count} samples a round.",
+        also=p99 <= GOAL_P99,
+        detail={
+            "p99_ratio": round(p99, 2),
+            "p99_goal": GOAL_P99,
+            "last_round": shown,
+            "contenders": {"publisher and worker": {"cpu_us_per_unit": round(statistics.median(used), 1)}},
+        },
+        notes=f"p99: {p99:.2f} times the floor's (goal ≤ {GOAL_P99:g}); {count} samples a round, medians of rounds.",
     )
 
 
@@ -150,5 +167,11 @@ def _percentiles(sorted_seconds: list[float]) -> dict[str, float]:
     count = len(sorted_seconds)
     return {
         "p50_ms": round(sorted_seconds[count // 2] * 1000, 2),
-        "p99_ms": round(sorted_seconds[min(count - 1, count * 99 // 100)] * 1000, 2),
+        "p99_ms": round(sorted_seconds[math.ceil(count * 0.99) - 1] * 1000, 2),
     }
+
+
+def _cpu(processes: list[psutil.Process]) -> float:
+    """Seconds of all of them so far."""
+    times = [process.cpu_times() for process in processes]
+    return sum(one.user + one.system for one in times)

@@ -7,7 +7,7 @@ from projections.registry import PROJECTIONS
 from projections.runtime.generations import prepare
 from queries.documents.connection import collection_name, database
 from tests.bench.measure import Took, Watch
-from tests.bench.projecting import GENERATIONS
+from tests.bench.projecting import GENERATIONS, check_same
 
 Stream = tuple[str, int]
 
@@ -25,5 +25,6 @@ def rebuild_run(name: str, heads: dict[Stream, int], *, workers: int) -> Took:
 
     fill_in_parallel(name, generation, sorted(heads), source="log", bootstrap="", workers=workers, look=look)
     watch.stop()
+    check_same(name, sum(heads.values()), collection)
     collection.drop()
     return watch.took(sum(heads.values()))

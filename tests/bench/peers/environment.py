@@ -117,6 +117,8 @@ def _unpacked() -> Path:
         print("  fetching RabbitMQ, 35 MB …", file=sys.stderr, flush=True)
         shutil.rmtree(root, ignore_errors=True)
         (root / "packages" / "partial").mkdir(parents=True)
+        if shutil.which("apt-get") is None:
+            raise CannotMeasure("RabbitMQ comes from Debian's packages, and there is no apt-get")
         fetch = ["apt-get", "install", "--no-install-recommends", "--download-only", "--yes", "--quiet=2"]
         done = subprocess.run(
             [*fetch, "-o", f"Dir::Cache::archives={root / 'packages'}", "rabbitmq-server"], check=False
@@ -138,5 +140,7 @@ def _erlang() -> Path:
 
 
 def _rabbitmq_server() -> Path:
-    (found,) = (_unpacked() / "usr" / "lib" / "rabbitmq" / "lib").glob("rabbitmq_server-*/sbin/rabbitmq-server")
-    return found
+    found = list((_unpacked() / "usr" / "lib" / "rabbitmq" / "lib").glob("rabbitmq_server-*/sbin/rabbitmq-server"))
+    if len(found) != 1:
+        raise CannotMeasure(f"no RabbitMQ under {BUILD}: apt-get downloads none where one is installed")
+    return found[0]

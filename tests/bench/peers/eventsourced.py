@@ -1,7 +1,8 @@
 """`python eventsourced.py CARTS`: the `eventsourcing` library's projection runner on a log of carts in PostgreSQL.
 
-Each is created and gets a line; the log is filled before. On the watch is the runner, until its view has tracked the
-last event. The view is a table beside the log: each event is one transaction, with its position, as the library has it.
+Each is created and gets a line; the log is filled before. On the watch is the runner, from its first event until its
+view has tracked the last. The view is a table beside the log: each event is one transaction, with its position, as the
+library has it.
 """
 
 import json
@@ -23,6 +24,7 @@ from psycopg.types.json import Jsonb
 
 LONGEST = 600.0  # seconds
 AT_ONCE = 500  # carts saved in one transaction
+BEGAN: dict[str, tuple[float, float]] = {}  # seconds, CPU seconds at the first event
 
 
 class Cart(Aggregate):
@@ -54,6 +56,7 @@ class CartView(PostgresTrackingRecorder):
         )
 
     def write(self, statement: str, values: tuple, tracking) -> None:
+        BEGAN.setdefault("at", (time.perf_counter(), time.process_time()))
         with self.datastore.transaction(commit=True) as cursor:
             self._insert_tracking(cursor, tracking)
             cursor.execute(statement, values, prepare=True)
@@ -106,11 +109,11 @@ def main() -> None:
         "SINGLE_ROW_TRACKING": "yes",
     }
     last = _fill(Carts(env), carts)
-    used, started = time.process_time(), time.perf_counter()
     with ProjectionRunner(
         application_class=Carts, projection_class=CartProjection, view_class=CartView, env=env
     ) as runner:
         runner.wait(last, timeout=LONGEST)
+        started, used = BEGAN["at"]
         seconds, cpu = time.perf_counter() - started, time.process_time() - used
     with psycopg.connect(url) as connection:
         (there,) = connection.execute("SELECT count(*) FROM cart_view WHERE version = 2").fetchone()
