@@ -18,6 +18,7 @@ from acme.contracts.inventory import (
 )
 from acme.errors import Invalid
 from acme.identity import Actor
+from commands.copying import copy_rows
 from commands.inventory.models import StockItem, StockMovement
 from commands.outbox.record import record
 from commands.updating import update_rows
@@ -33,6 +34,8 @@ KINDS: dict[type[StockEvent], str] = {
     ReservationReleased: "released",
     StockShipped: "shipped",
 }
+#: Columns of a line.
+LEDGER = ("item_id", "version", "kind", "quantity", "on_hand", "reserved", "note", "occurred_at")
 
 
 @dataclass
@@ -42,7 +45,7 @@ class Movements:
     actor: Actor
     now: datetime
     _items: list[StockItem] = field(default_factory=list)
-    _lines: list[StockMovement] = field(default_factory=list)
+    _ledger: list[tuple[Any, ...]] = field(default_factory=list)
 
     def move(
         self,
@@ -75,22 +78,13 @@ class Movements:
         )
         record(item, happened, actor=self.actor, now=self.now)
         self._items.append(item)
-        self._lines.append(
-            StockMovement(
-                item=item,
-                version=item.version,
-                kind=KINDS[event],
-                quantity=quantity,
-                on_hand=item.on_hand,
-                reserved=item.reserved,
-                note=note,
-                occurred_at=self.now,
-            )
-        )
+        level = (item.on_hand, item.reserved)
+        self._ledger.append((item.id, item.version, KINDS[event], quantity, *level, note, self.now))
 
     def save(self) -> None:
         update_rows(StockItem, self._items, ["on_hand", "reserved", "version"])
-        StockMovement.objects.bulk_create(self._lines)
+        if self._ledger:
+            copy_rows(StockMovement, LEDGER, self._ledger)
 
 
 def check_quantity(quantity: int, *, pointer: str = "/quantity") -> None:

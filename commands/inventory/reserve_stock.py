@@ -11,6 +11,7 @@ from acme.contracts.inventory import StockReserved
 from acme.errors import Conflict
 from acme.identity import Actor
 from commands.catalog.find import skus_of
+from commands.copying import copy_rows
 from commands.handling import Done
 from commands.inventory.items import lock_items
 from commands.inventory.models import Reservation, StockItem
@@ -46,9 +47,9 @@ def reserve_stock(command: ReserveStock, *, actor: Actor, now: datetime) -> Done
             members={"quantity": quantity, "order_id": command.order_id},
         )
     movements.save()
-    Reservation.objects.bulk_create(
-        Reservation(item=item, order_id=command.order_id, quantity=demand[item.variant_id]) for item in items.values()
-    )
+    held = ((item.id, command.order_id, demand[item.variant_id]) for item in items.values())
+    if items:
+        copy_rows(Reservation, ("item_id", "order_id", "quantity"), held)
     return Done(id=command.order_id, version=0, changed=bool(items))
 
 

@@ -23,15 +23,11 @@ from commands.outbox.standing import read_standing
 READ_CHUNK = 2000  # events: more than any batch takes, so nearly every read is one statement
 #: For so long what was counted is told again: while Kafka is away, hundreds of thousands of events may wait.
 BACKLOG_KEPT = timedelta(seconds=0.5)
-COPY_FROM = 50  # events; below that one INSERT is as fast
 COPIED = [field.column for field in DomainEvent._meta.fields if field.column not in {"position", "sequence"}]
 
 
 def insert_events(events: list[DomainEvent]) -> None:
-    """Appends events in the given order; their positions come from the sequence of the table."""
-    if len(events) < COPY_FROM:
-        DomainEvent.objects.bulk_create(events)
-        return
+    """Appends events in the given order; their positions come from the sequence of the table, and stay there."""
     copy_rows(DomainEvent, COPIED, ([_copied(event, name) for name in COPIED] for event in events))
 
 

@@ -12,7 +12,7 @@ from django.db import connections
 from acme.metrics import DECLARED
 from commands.outbox.log import insert_events
 from commands.outbox.metrics import OUTBOX_STATE
-from commands.outbox.models import LogEpoch, StreamHead
+from commands.outbox.models import DomainEvent, LogEpoch, StreamHead
 from tests.integration.metrics.conftest import Samples, names, scrape
 from tests.integration.outbox.conftest import event_row
 
@@ -35,7 +35,10 @@ def waiting(samples: Samples) -> tuple[float, float]:
 def recorded(age: float, sequence: int | None = None) -> None:
     """An event in one certain partition of carts."""
     moment = datetime.now(UTC) - timedelta(seconds=age)
-    insert_events([event_row(recorded_at=moment, partition=0, sequence=sequence)])
+    row = event_row(recorded_at=moment, partition=0)
+    insert_events([row])
+    if sequence is not None:
+        DomainEvent.objects.filter(event_id=row.event_id).update(sequence=sequence)
 
 
 @pytest.mark.usefixtures("shop_database")

@@ -66,7 +66,7 @@ def record_events(count: int, aggregate_type: str = "cart") -> list[DomainEvent]
     rows = [event_row(aggregate_type=aggregate_type) for _ in range(count)]
     with transaction.atomic():
         insert_events(rows)
-    return rows
+    return list(DomainEvent.objects.filter(event_id__in=[row.event_id for row in rows]).order_by("position"))
 
 
 def read_kafka(url: str, quiet_ms: int = 400) -> Shown:
