@@ -46,7 +46,9 @@ def markdown(found: dict[str, dict[str, Any]]) -> str:
 def _engines(found: dict[str, dict[str, Any]]) -> str:
     """Those of any measure: they all start the same."""
     engines = next(one["engines"] for name, one in found.items() if not name.startswith("_"))
-    return ", ".join(f"{name} {what}" for name, what in engines.items() if name.islower())
+    servers = (("PostgreSQL", "DATABASE_URL"), ("Kafka", "KAFKA_BOOTSTRAP_SERVERS"), ("MongoDB", "MONGODB_URL"))
+    versions = [f"{name} {what}" for name, what in engines.items() if name.islower()]
+    return "; ".join([f"{name}: {Path(engines[key]).name}" for name, key in servers if key in engines] + versions)
 
 
 def check(found: dict[str, dict[str, Any]]) -> None:

@@ -21,7 +21,10 @@ def measured(**more: Any) -> Measured:
 
 def run(**more: Any) -> dict[str, Any]:
     """A result file with one measure."""
-    one = {**measured(ratio=1.6, notes="To be known.").as_json(), "engines": {"kafka": "one", "KAFKA_URL": "x"}}
+    one = {
+        **measured(ratio=1.6, notes="To be known.").as_json(),
+        "engines": {"MONGODB_URL": "/bin/mongod", "mongodb": "8"},
+    }
     machine = {"cores": 2, "cpu": "a", "memory_gib": 24}
     return {"P1": one, "_run": {"at": "2026-11-29T12:00:00", "machine": machine, "scale": 1.0, "rounds": 5, **more}}
 
@@ -49,7 +52,7 @@ def test_the_section_of_the_readme_says_what_is_to_be_known() -> None:
     assert [line for line in text.splitlines() if line.endswith("not measured")] == [
         f"- {name}: not measured" for name in MEASURES if name != "P1"
     ]
-    assert "Engines: kafka one." in text
+    assert "Engines: MongoDB: mongod; mongodb 8." in text
 
 
 @pytest.mark.parametrize("more", [{"scale": 0.5}, {"rounds": 2}])

@@ -33,9 +33,9 @@ def python() -> Path:
     if not (stamp.is_file() and stamp.read_text() == wanted):
         print("  installing the peers of P5 …", file=sys.stderr, flush=True)
         shutil.rmtree(BUILD / "venv", ignore_errors=True)
-        subprocess.run([sys.executable, "-m", "venv", BUILD / "venv"], check=True)
+        subprocess.run([sys.executable, "-m", "venv", BUILD / "venv"], stdout=sys.stderr, check=True)
         pip = [interpreter, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", REQUIREMENTS]
-        subprocess.run(pip, check=True)
+        subprocess.run(pip, stdout=sys.stderr, check=True)
         stamp.write_text(wanted)
     return interpreter
 
@@ -121,12 +121,14 @@ def _unpacked() -> Path:
             raise CannotMeasure("RabbitMQ comes from Debian's packages, and there is no apt-get")
         fetch = ["apt-get", "install", "--no-install-recommends", "--download-only", "--yes", "--quiet=2"]
         done = subprocess.run(
-            [*fetch, "-o", f"Dir::Cache::archives={root / 'packages'}", "rabbitmq-server"], check=False
+            [*fetch, "-o", f"Dir::Cache::archives={root / 'packages'}", "rabbitmq-server"],
+            stdout=sys.stderr,
+            check=False,
         )
         if done.returncode:
             raise CannotMeasure("apt-get cannot fetch rabbitmq-server (apt-get update?)")
         for package in (root / "packages").glob("*.deb"):
-            subprocess.run(["dpkg", "-x", package, root], check=True)
+            subprocess.run(["dpkg", "-x", package, root], stdout=sys.stderr, check=True)
         erlang = root / "usr" / "lib" / "erlang"
         for script in (erlang / "bin" / "erl", erlang / "bin" / "start"):
             if script.is_file():

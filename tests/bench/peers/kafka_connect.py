@@ -44,7 +44,7 @@ def jars() -> Path:
             HERE / "connect" / "pom.xml",
             "package",
         ]
-        if subprocess.run(maven, check=False).returncode:
+        if subprocess.run(maven, stdout=sys.stderr, check=False).returncode:  # stdout is the result's
             raise CannotMeasure("mvn cannot fetch Kafka Connect")
         (JARS / "complete").touch()
     return JARS
