@@ -22,6 +22,7 @@ from projections.runtime.projection import Projection
 POISON = "POISON"
 LINGERS = "between documents and checkpoint"
 COUNTED = "has counted: {}"
+PAUSED_EVERY = 6.0  # seconds
 
 
 def defective(projection: Projection, is_poison: Callable[[str], bool] = lambda sku: sku.startswith(POISON)) -> Any:
@@ -57,7 +58,8 @@ def waits_before(owner: type, name: str, seconds: float) -> None:
 
 
 def counts_everything() -> None:
-    """From now on counters of this process do not look at their fences, and there is time to kill it after counting."""
+    """From now on counters of this process do not look at their fences, and now and then there is time to kill it after
+    counting; seldom enough that it keeps up with its load."""
     from projections.runtime.writer import Writer
     from projections.runtime.writes import CounterState
 
@@ -71,13 +73,15 @@ def counts_everything() -> None:
             self.stored = stored
 
     CounterState.count = counting  # type: ignore[method-assign]
-    write = Writer.write
+    write, paused = Writer.write, dict[str, float]()
 
     def writing(self: Writer, fold: Any) -> None:
         write(self, fold)
-        if fold.counted:
-            print(COUNTED.format(self.projection.name), flush=True)
+        name = self.projection.name
+        if fold.counted and time.monotonic() > paused.get(name, 0.0) + PAUSED_EVERY:
+            print(COUNTED.format(name), flush=True)
             time.sleep(2.0)
+            paused[name] = time.monotonic()
 
     Writer.write = writing  # type: ignore[method-assign]
 
