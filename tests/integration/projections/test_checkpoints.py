@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -80,15 +80,23 @@ def test_what_is_read_from_the_log_leaves_kafka_known_as_far_as_before(store: Da
     assert {(held.offset, held.topic_identity) for held in stored.values()} == {(100, "of this Kafka")}
 
 
-def test_of_two_that_make_the_same_documents_at_once_one_is_overtaken(store: Database[Any]) -> None:
+def test_of_two_that_make_the_same_documents_at_once_one_is_overtaken(
+    store: Database[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Neither has seen them; what the first has inserted stays as it is, and the second goes on from there."""
     first, second = (new_applier(store, CARTS, STREAMS) for _ in range(2))
     late = pending(second, STREAM)
-    load = second.writer._documents.load
-    second.writer._documents.load = lambda keys: (load(keys), feed(first, STREAM))[0]  # type: ignore[method-assign]
-    with pytest.raises(Overtaken, match="inserted by somebody else"):
-        second.apply(late[:30], {})
-    second.writer._documents.load = load  # type: ignore[method-assign]
+    documents_of_second = second.writer._documents
+    load = documents_of_second.load
+
+    def load_and_be_overtaken(keys: Iterable[str]) -> None:
+        load(keys)
+        feed(first, STREAM)
+
+    with monkeypatch.context() as between:
+        between.setattr(documents_of_second, "load", load_and_be_overtaken)
+        with pytest.raises(Overtaken, match="inserted by somebody else"):
+            second.apply(late[:30], {})
     second.reload(STREAMS)
     assert pending(second, STREAM) == []
     assert documents(store, CARTS) == replay(CARTS, STREAM, plain_unseal)
