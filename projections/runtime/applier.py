@@ -17,6 +17,7 @@ from acme import metrics
 from acme.bus import Record
 from acme.contracts.envelope import Envelope, Undecodable, Unseal
 from projections.runtime import checkpoints
+from projections.runtime.bulk import Unwritable
 from projections.runtime.checkpoints import Checkpoint, Checkpoints, Stream
 from projections.runtime.documents import Overtaken
 from projections.runtime.fold import Fold, Refusal, group_by_aggregate
@@ -25,7 +26,7 @@ from projections.runtime.letters import DeadLetters, Offsets
 from projections.runtime.projection import Projection
 from projections.runtime.settings import QueueLimits
 from projections.runtime.stopped import Stopped, StoppedAggregates, marker_of
-from projections.runtime.writer import Unwritable, Writer
+from projections.runtime.writer import Writer
 from queries.documents.connection import collection_name
 
 Document = dict[str, Any]
@@ -63,6 +64,7 @@ class Applier:
         self.letters = DeadLetters(store, projection.name, generation)
         self.writer = Writer(projection, self.collection, unseal)
         self.held: dict[Stream, Checkpoint] = {}
+        self._moves: dict[Stream, Checkpoint] = {}  # of the batch that is being written
         self.stopped: dict[str, Stopped] = {}
         self.clock = clock
         self._sleep = sleep
@@ -104,22 +106,41 @@ class Applier:
                     f"{stream[0]}[{stream[1]}]: {self.held[stream].sequence} held, {stored.sequence} stored"
                 )
 
-    def apply(self, batch: list[Arrived], identities: dict[str, str]) -> int:
+    @property
+    def reached(self) -> dict[Stream, Checkpoint]:
+        """``held`` as it will be after the batch that is being written."""
+        return {**self.held, **self._moves}
+
+    def fold_ahead(self, batch: list[Arrived]) -> None:
+        """Folds a batch that is to follow the one that is being written, so that `apply` need not; for `meanwhile`."""
+        if batch and not self.stopped:
+            self.writer.fold_ahead([item.envelope for item in batch])
+
+    def apply(
+        self, batch: list[Arrived], identities: dict[str, str], meanwhile: Callable[[], None] | None = None
+    ) -> int:
         """Applies contiguous events of held partitions; answers how many were not refused or passed over.
+
+        ``meanwhile`` is called while the store writes, if nothing is refused; at most once, and it should not raise.
 
         Raises `Overtaken` (reload and go on), `StreamBlocked` (leave out its partitions and go on) or an engine's
         failure (wait, reload and go on); ``held`` stays then.
         """
         with metrics.PROJECTION_BATCH_SECONDS.labels(projection=self.projection.name).time():
             try:
-                applied = self._apply(batch, identities)
+                applied = self._apply(batch, identities, meanwhile)
             except BaseException:
                 self.writer.forget()
                 raise
+            finally:
+                self._moves = {}
         metrics.PROJECTION_APPLIED.labels(projection=self.projection.name).inc(applied)
         return applied
 
-    def _apply(self, batch: list[Arrived], identities: dict[str, str]) -> int:
+    def _apply(
+        self, batch: list[Arrived], identities: dict[str, str], meanwhile: Callable[[], None] | None = None
+    ) -> int:
+        moves = self._moves = self._moved(batch, identities)
         envelopes, passed_over = [item.envelope for item in batch], []
         if self.stopped:
             passed_over = [envelope for envelope in envelopes if self._is_stopped(envelope)]
@@ -135,12 +156,11 @@ class Applier:
             self._park([r for r in fold.refusals if r.envelope.aggregate not in parked], batch)
             parked |= {refusal.envelope.aggregate for refusal in fold.refusals}
             try:
-                self.writer.write(fold)
+                self.writer.write(fold, None if fold.refusals or passed_over else meanwhile)
                 break
             except Unwritable as error:
                 self.writer.forget()
                 unwritable |= error.errors
-        moves = self._moves(batch, identities)
         refused = {refusal.envelope.aggregate: self._marker(refusal) for refusal in fold.refusals}
         self._name_stopped(moves, [self.stopped[e.aggregate] for e in passed_over] + list(refused.values()))
         self.checkpoints.advance((self.held[stream], reached) for stream, reached in moves.items())
@@ -268,7 +288,7 @@ class Applier:
             raise QueueFull(streams, f"more than {self._limits.in_all} dead letters of {self.projection.name}")
         self._count_parked(new)
 
-    def _moves(self, batch: list[Arrived], identities: dict[str, str]) -> dict[Stream, Checkpoint]:
+    def _moved(self, batch: list[Arrived], identities: dict[str, str]) -> dict[Stream, Checkpoint]:
         """To the last event of each partition, and to the last that Kafka had: what was read from the log has no
         offset, so Kafka is known as far as before."""
         last: dict[Stream, Envelope] = {}

@@ -14,10 +14,10 @@ from pymongo.database import Database
 
 from projections.runtime.applier import Applier
 from projections.runtime.batch_size import BatchSize
+from projections.runtime.bulk import CounterUnwritable, Unwritable
 from projections.runtime.checkpoints import Stream
 from projections.runtime.recovery import DocumentsAhead, Recovery, ResyncFailed
 from projections.runtime.requests import DISCARD, DONE, FAILED, MARKING, REQUESTS, RESYNC, WAITING, count, is_open
-from projections.runtime.writer import CounterUnwritable, Unwritable
 
 logger = logging.getLogger(__name__)
 #: A request whose letters were being marked when its process died is taken up after so long.

@@ -16,6 +16,7 @@ from acme import metrics
 from acme.contracts.envelope import Envelope, Undecodable
 from acme.ports import EventLog
 from projections.runtime.applier import Applier
+from projections.runtime.bulk import Unwritable
 from projections.runtime.checkpoints import Checkpoint, Stream
 from projections.runtime.documents import Overtaken
 from projections.runtime.fold import Fold, Refusal
@@ -23,7 +24,6 @@ from projections.runtime.letterbox import DISCARDED, PARKED
 from projections.runtime.letters import Letter, envelope_of, failure
 from projections.runtime.mending import may_go_on, stream_of
 from projections.runtime.stopped import Stopped
-from projections.runtime.writer import Unwritable
 
 NOT_TRIED = "not tried yet: it waited behind sequence {first}"
 

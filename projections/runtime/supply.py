@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -35,6 +35,21 @@ class Blocked:
     looked_at: float
 
 
+@dataclass(frozen=True, kw_only=True)
+class Polled:
+    """What a poll brought and how many seconds it took. ``ahead``: what may be applied of it, or why that is not known,
+    when it was polled while another batch was written."""
+
+    records: dict[Stream, list[Record]]
+    seconds: float
+    ahead: list[Arrived] | Exception | None = None
+
+    @property
+    def count(self) -> int:
+        """Records."""
+        return sum(map(len, self.records.values()))
+
+
 class Supply:
     """The partitions of one worker as they are supplied. ``ready``: checkpoint loaded and consumer sought to it."""
 
@@ -51,10 +66,11 @@ class Supply:
         self.heads: dict[Stream, StreamHead] = {}
         self._compared: dict[Stream, StreamHead] | None = None  # the heads that were there at the last comparison
         self._before: dict[Stream, Blocked] = {}  # why partitions were set aside that are looked at once more
+        self._ahead: Polled | None = None
         self._waited: dict[Stream, float] = {}  # how long polls have brought nothing though it is behind the head
 
     @property
-    def max_records(self) -> int:
+    def _max_records(self) -> int:
         """How many records the next poll may bring."""
         return min(self._settings.max_records, self.size.now)
 
@@ -66,16 +82,47 @@ class Supply:
         """Every partition is where its checkpoint is."""
         self._waited.clear()
 
-    def take(
-        self,
-        consumer: Consumer,
-        applier: Applier,
-        records: dict[Stream, list[Record]],
-        identities: dict[str, str],
-        seconds: float,
-    ) -> list[Arrived]:
-        """What may be applied of a poll that took so many seconds, and of the log."""
-        self._wait_on(applier, records, seconds)
+    def poll(self, consumer: Consumer) -> Polled:
+        """What was polled ahead, else what comes now."""
+        ahead, self._ahead = self._ahead, None
+        return ahead or self._poll(consumer, self._settings.poll)
+
+    def _poll(self, consumer: Consumer, wait: float) -> Polled:
+        started = time.monotonic()
+        records = consumer.poll(wait, self._max_records)
+        return Polled(records=records, seconds=time.monotonic() - started)
+
+    def ahead_of(
+        self, polled: Polled, consumer: Consumer, applier: Applier, identities: dict[str, str]
+    ) -> Callable[[], None] | None:
+        """What is worth doing while the store writes what was polled: polling, ordering and folding what comes next.
+
+        None where so little came that nothing more waits. What goes wrong is raised by the next `take`.
+        """
+        if polled.count < self._max_records:
+            return None
+
+        def read() -> None:
+            if self._ahead is not None:
+                return
+            try:
+                following = self._poll(consumer, 0.0)
+                batch = self.take(consumer, applier, following, identities)
+                applier.fold_ahead(batch)
+                self._ahead = replace(following, ahead=batch)
+            except Exception as error:
+                self._ahead = Polled(records={}, seconds=0.0, ahead=error)
+
+        return read
+
+    def take(self, consumer: Consumer, applier: Applier, polled: Polled, identities: dict[str, str]) -> list[Arrived]:
+        """What may be applied of what was polled, and of the log."""
+        if isinstance(polled.ahead, Exception):
+            raise polled.ahead
+        if polled.ahead is not None:
+            return [item for item in polled.ahead if (item.envelope.topic, item.envelope.partition) in self.ready]
+        records = polled.records
+        self._wait_on(applier, polled)
         self._compare_with_log(consumer, applier)
         batch: list[Arrived] = []
         for stream, found in records.items():
@@ -87,7 +134,7 @@ class Supply:
             except StreamBlocked as error:
                 self.block(consumer, [stream], error)
                 continue
-            taken = self._or_block(consumer, stream, partial(self._in_order, applier.held[stream], arrived))
+            taken = self._or_block(consumer, stream, partial(self._in_order, applier.reached[stream], arrived))
             batch.extend(taken)
             if taken:
                 self._before.pop(stream, None)
@@ -129,7 +176,7 @@ class Supply:
         if self.heads is self._compared:
             return
         self._compared = self.heads
-        wanted = {stream: applier.held[stream] for stream in sorted(self.ready)}
+        wanted = {stream: applier.reached[stream] for stream in sorted(self.ready)}
         places = [(*stream, sequence) for stream, held in wanted.items() for sequence, _ in held.applied]
         logged = self._log.event_ids(places) if places else {}
         for stream, held in wanted.items():
@@ -157,18 +204,18 @@ class Supply:
         fill, epoch = self._fill(held.stream), self._epoch(held.stream)
         return take_in_order(held, arrived, fill, log_epoch=epoch, limit=self._log_records)
 
-    def _wait_on(self, applier: Applier, records: dict[Stream, list[Record]], seconds: float) -> None:
+    def _wait_on(self, applier: Applier, polled: Polled) -> None:
         """Adds to the time for which each partition has waited.
 
         A full poll is none: Kafka has more, and the partition may only wait for its turn.
         """
-        if sum(map(len, records.values())) >= self.max_records:
+        if polled.count >= self._max_records:
             return
         for stream in self.ready:
             head = self.heads.get(stream)
-            behind = head is not None and head.sequence > applier.held[stream].sequence
-            waits = behind and stream not in records
-            self._waited[stream] = self._waited.get(stream, 0.0) + seconds if waits else 0.0
+            behind = head is not None and head.sequence > applier.reached[stream].sequence
+            waits = behind and stream not in polled.records
+            self._waited[stream] = self._waited.get(stream, 0.0) + polled.seconds if waits else 0.0
 
     def _take_from_log(
         self, consumer: Consumer, applier: Applier, records: dict[Stream, list[Record]]
@@ -176,7 +223,7 @@ class Supply:
         """Events of partitions that are behind the head though nothing has come for a while."""
         batch: list[Arrived] = []
         for stream in sorted(self.ready - records.keys(), key=lambda s: -self._waited.get(s, 0.0)):
-            head, held = self.heads.get(stream), applier.held[stream]
+            head, held = self.heads.get(stream), applier.reached[stream]
             room = self._log_records - len(batch)
             if room <= 0 or self._waited.get(stream, 0.0) < self._settings.idle_before_log:
                 break

@@ -135,26 +135,25 @@ class Worker:
     def _turn(self) -> None:
         self._look_at_orders()
         consumer, part = self._open()
-        started = time.monotonic()
-        records = consumer.poll(self._settings.poll, self._supply.max_records)
+        polled = self._supply.poll(consumer)
         if self._told.rest:
             self._rest(consumer, part)
         elif not self._prepare(consumer, part):  # else what was polled lies elsewhere, and comes again
-            seconds = time.monotonic() - started
-            batch = self._supply.take(consumer, part.applier, records, self._identities, seconds)
-            with self._supply.size.timed(max(len(batch), sum(map(len, records.values())))):
-                self._applied_since_beat += self._apply(consumer, part, batch)
+            batch = self._supply.take(consumer, part.applier, polled, self._identities)
+            meanwhile = self._supply.ahead_of(polled, consumer, part.applier, self._identities)
+            with self._supply.size.timed(max(len(batch), polled.count)):
+                self._applied_since_beat += self._apply(consumer, part, batch, meanwhile)
             if part.operations.due:
                 part.operations.step(self._supply.ready | self._full())
         # Also before the first batch: a worker that hangs in it must be known to be one.
         if time.monotonic() - self._last_beat >= self._settings.heartbeat:
             self._beat(consumer, part)
 
-    def _apply(self, consumer: Consumer, part: Part, batch: list[Arrived]) -> int:
+    def _apply(self, consumer: Consumer, part: Part, batch: list[Arrived], meanwhile: Callable[[], None] | None) -> int:
         """Applies what can be; partitions that turn out to be blocked are left out, one after the other."""
         while batch:
             try:
-                return part.applier.apply(batch, self._identities)
+                return part.applier.apply(batch, self._identities, meanwhile)
             except StreamBlocked as error:
                 self._supply.block(consumer, error.streams, error)
                 first = error.first if isinstance(error, QueueFull) else dict.fromkeys(error.streams, 0)

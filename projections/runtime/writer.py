@@ -1,20 +1,15 @@
-"""The documents of one generation under a fold: what is read for it, and guarded writes of what it came to.
-
-A value that cannot be written at all is an event's failure like any other: it names the aggregates at fault.
-"""
+"""The documents of one generation under a fold: what is read for it, and guarded writes of what it came to."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, NoReturn
+from collections.abc import Callable, Iterable
+from concurrent.futures import Executor, ThreadPoolExecutor
+from typing import Any
 
-import bson
-from bson.errors import BSONError
-from pymongo import InsertOne
-from pymongo.errors import BulkWriteError, DocumentTooLarge, OperationFailure
+from pymongo.errors import OperationFailure
 
 from acme.contracts.envelope import Envelope, Unseal
-from projections.runtime.checkpoints import Stream
+from projections.runtime.bulk import UNENCODABLE, Bulk, Counted, CounterUnwritable, is_of_data
 from projections.runtime.documents import DocumentCache, Overtaken, write_guarded
 from projections.runtime.fold import (
     Fold,
@@ -25,38 +20,12 @@ from projections.runtime.fold import (
     fold_discarded,
     group_by_aggregate,
 )
-from projections.runtime.intake import StreamBlocked
-from projections.runtime.projection import Count, Projection
-from projections.runtime.writes import CounterState, fence_name, late_name, section_update
+from projections.runtime.projection import Projection
+from projections.runtime.writes import CounterState, fence_name, late_name
 
 Document = dict[str, Any]
-Counted = list[tuple[Envelope, Count]]
-#: What the driver says of a value that BSON cannot hold.
-UNENCODABLE = (BSONError, DocumentTooLarge, OverflowError, UnicodeEncodeError)
-#: What a server says of data, not of itself: BadValue, FailedToParse, TypeMismatch, PathNotViable, invalid field
-#: names, and documents beyond 16 MB (MongoDB, src/mongo/base/error_codes.yml).
-DATA_ERRORS = {2, 9, 14, 28, 52, 55, 56, 57, 10334, 17280, 17419}
 #: Workers of other partitions may count late events in the same document, each a few times a second.
 LATE_TRIES = 10
-MAX_DOCUMENT = 16 * 1024 * 1024  # bytes
-
-
-class Unwritable(Exception):
-    """Sections that the store cannot hold: aggregate → the error. Nothing of them was written."""
-
-    def __init__(self, errors: dict[str, BaseException]) -> None:
-        super().__init__(f"{len(errors)} aggregates cannot be written: {next(iter(errors.values()))}")
-        self.errors = errors
-
-
-class CounterUnwritable(StreamBlocked):
-    """The store refuses a counter document for its content: no event of it may be passed over, so all wait."""
-
-    kind = "unwritable"
-
-    def __init__(self, streams: set[Stream], why: str) -> None:
-        super().__init__(why)
-        self.streams = streams
 
 
 class Writer:
@@ -67,25 +36,41 @@ class Writer:
         self._documents = DocumentCache(collection)
         self._unseal = unseal
         self._furthest: dict[str, int] = {}
+        self._next: tuple[list[Envelope], Fold] | None = None  # what was folded ahead
+        # Starts no thread before it is used.
+        self._helper: Executor = ThreadPoolExecutor(1, thread_name_prefix="acme-writer")
 
     def forget(self) -> None:
         """Everything is read anew from the store."""
         self._documents.clear()
         self._furthest.clear()
+        self._next = None
 
     def trim(self) -> None:
         self._documents.trim()
 
     def fold(self, envelopes: list[Envelope]) -> Fold:
-        self._documents.begin()
+        ahead, self._next = self._next, None
+        self._documents.begin()  # what was read ahead counts as kept: the batch before was still to be written then
+        if ahead is not None and ahead[0] == envelopes and not ahead[1].refusals:
+            return ahead[1]
+        return self._folded(envelopes)
+
+    def fold_ahead(self, envelopes: list[Envelope]) -> None:
+        """Folds what is likely to be asked for next, while another batch is written."""
+        self._next = envelopes, self._folded(envelopes)
+
+    def _folded(self, envelopes: list[Envelope]) -> Fold:
         return fold_batch(self.projection, self._loaded(envelopes), self._section, self._unseal)
 
     def fold_discarded(self, envelopes: list[Envelope]) -> Fold:
+        self._next = None
         self._documents.begin()
         return fold_discarded(self.projection, self._loaded(envelopes), self._section)
 
     def fold_anew(self, envelopes: list[Envelope]) -> Fold:
         """One aggregate's events from its first on, into sections that replace what the documents have."""
+        self._next = None
         self._documents.clear()
         fold = fold_batch(self.projection, self._loaded(envelopes), lambda key, path: {}, self._unseal)
         for state in fold.sections.values():
@@ -102,18 +87,27 @@ class Writer:
         """Reads the counter documents that `write` will change."""
         self._documents.load({count.document for _, count in fold.counted})
 
-    def write(self, fold: Fold) -> None:
-        """Sections and counts. Raises `Overtaken`, `Unwritable`, `CounterUnwritable` and engine failures."""
+    def write(self, fold: Fold, meanwhile: Callable[[], None] | None = None) -> None:
+        """Sections and counts. Raises `Overtaken`, `Unwritable`, `CounterUnwritable` and engine failures; call `forget`
+        then.
+
+        ``meanwhile`` is done while the store writes; `fold_ahead` finds the documents as they are being written.
+        """
         self.load_counters(fold)
         counted = self._count(fold.counted)
         self._look_again([*(s for s in fold.sections.values() if s.passed), *(c for c in counted if c.has_passed)])
         counters = [counter for counter in counted if counter.fences]
-        changed = self._write(fold, [s for s in fold.sections.values() if s.changed], counters)
-        for counter in counters:
-            known = changed.get(counter.document) or self._documents.get(counter.document)
-            changed[counter.document] = counter.kept(known)
-        for key, document in changed.items():
-            self._documents.put(key, document)
+        changed = [state for state in fold.sections.values() if state.changed]
+        bulk = Bulk(self.projection, self._documents, changed, counters, fold.counted)
+
+        def beside() -> None:
+            self._keep(bulk, counters)
+            if meanwhile is not None:
+                meanwhile()
+
+        self._carry_out(bulk, beside if meanwhile is not None else None)
+        if meanwhile is None:
+            self._keep(bulk, counters)
 
     def write_late(self, fold: Fold, *, replaced: bool = False) -> None:
         """The same for events at or below the checkpoint: counters remember each in ``late`` instead of by a fence.
@@ -122,8 +116,9 @@ class Writer:
         """
         states = [s for s in fold.sections.values() if s.changed or replaced]
         self._look_again([s for s in fold.sections.values() if s.passed and not replaced])
-        for key, document in self._write(fold, states, []).items():
-            self._documents.put(key, document)
+        bulk = Bulk(self.projection, self._documents, states, [], fold.counted)
+        self._carry_out(bulk)
+        self._keep(bulk)
         self._count_late(fold.counted)
 
     def _look_again(self, passed: Iterable[SectionState | CounterState]) -> None:
@@ -147,76 +142,29 @@ class Writer:
             found = found.get(part) or {}
         return {name: value for name, value in found.items() if name != "_id"}
 
-    def _write(self, fold: Fold, states: list[SectionState], counters: list[CounterState]) -> dict[str, Document]:
-        """One bulk write; answers the documents with their new sections."""
-        changed: dict[str, Document] = {}
-        by_document: dict[str, list[SectionState]] = {}
-        for state in states:
-            by_document.setdefault(state.document, []).append(state)
-        operations: list[Any] = []
-        for key, mine in by_document.items():
-            known = self._documents.get(key)
-            document = changed[key] = {"_id": key} if known is None else known
-            for state in mine:
-                _set_path(document, state.path, state.value)
-            if known is None and self.projection.has_one_owner:  # a third of what an upsert costs the store
-                operations.append(InsertOne(document))
-            else:
-                operations.append(section_update(mine, self.projection.computed, seen=known is not None))
-        operations.extend(counter.update() for counter in counters)
-        try:
-            write_guarded(self.collection, operations)
-        except UNENCODABLE as error:
-            culprits = _unencodable(by_document) | _uncountable(fold.counted)
-            if culprits:
-                raise Unwritable(culprits) from None
-            raise self._unwritable_counters(fold, f"{type(error).__name__}: {error}") from error
-        except BulkWriteError as error:
-            self._raise_for_data(error, list(by_document.values()), counters, fold)
-            raise
-        except OperationFailure as error:
-            if error.code not in DATA_ERRORS:
-                raise
-            self._raise_for_one(operations, list(by_document.values()), fold, error)
-        return changed
+    def _carry_out(self, bulk: Bulk, beside: Callable[[], None] | None = None) -> None:
+        """``beside`` is done while the store writes, which this thread would only wait for."""
 
-    def _raise_for_data(
-        self, error: BulkWriteError, sections: list[list[SectionState]], counters: list[CounterState], fold: Fold
-    ) -> None:
-        """Raises when the store refused documents for what they would be; returns when the fault is its own."""
-        refused = [item for item in error.details.get("writeErrors", []) if item.get("code") in DATA_ERRORS]
-        if not refused:
-            return
-        culprits: dict[str, BaseException] = {}
-        for item in refused:
-            place, why = int(item["index"]), str(item.get("errmsg"))
-            if place >= len(sections):
-                document = counters[place - len(sections)].document
-                raise self._unwritable_counters(fold, why, document) from error
-            for state in sections[place]:
-                culprits[state.aggregate] = ValueError(f"MongoDB refused the document {state.document}: {why}")
-        raise Unwritable(culprits) from error
-
-    def _raise_for_one(
-        self, operations: list[Any], sections: list[list[SectionState]], fold: Fold, error: OperationFailure
-    ) -> NoReturn:
-        """A server may refuse a whole command for one of its documents: each is written alone to find which."""
-        culprits: dict[str, BaseException] = {}
-        for operation, states in zip(operations, sections, strict=False):
+        def write(operations: list[Any]) -> None:
+            if beside is None:
+                write_guarded(self.collection, operations)
+                return
+            writing = self._helper.submit(write_guarded, self.collection, operations)
             try:
-                write_guarded(self.collection, [operation])
-            except Overtaken:
-                continue  # it was in the part of the command that was carried out
-            except OperationFailure as failure:
-                culprits |= {state.aggregate: ValueError(f"MongoDB refused it: {failure}") for state in states}
-        if culprits:
-            raise Unwritable(culprits) from error
-        raise self._unwritable_counters(fold, str(error)) from error
+                beside()
+            finally:
+                writing.exception()  # whatever comes next, it has ended
+            writing.result()
 
-    def _unwritable_counters(self, fold: Fold, why: str, document: str = "") -> CounterUnwritable:
-        """For one document, or for all that are counted where it is not known which."""
-        streams = {(e.topic, e.partition) for e, count in fold.counted if document in {"", count.document}}
-        return CounterUnwritable(streams, f"counter document {document or '(one of several)'} cannot be written: {why}")
+        bulk.carry_out(self.collection, write)
+
+    def _keep(self, bulk: Bulk, counters: Iterable[CounterState] = ()) -> None:
+        """Documents as they are with what was written, for the next batch."""
+        for counter in counters:
+            known = bulk.changed.get(counter.document) or self._documents.get(counter.document)
+            bulk.changed[counter.document] = counter.kept(known)
+        for key, document in bulk.changed.items():
+            self._documents.put(key, document)
 
     def mark_counted(self, envelopes: list[Envelope]) -> None:
         """Notes these events, which are about to be parked, as counted in documents that are ahead of the checkpoint.
@@ -264,7 +212,7 @@ class Writer:
             except Overtaken:
                 continue
             except (*UNENCODABLE, OperationFailure) as error:
-                if isinstance(error, OperationFailure) and not _of_data(error):
+                if isinstance(error, OperationFailure) and not is_of_data(error):
                     raise
                 streams = {(envelope.topic, envelope.partition) for envelope, _ in counted}
                 raise CounterUnwritable(streams, f"late events cannot be counted: {error}") from error
@@ -289,46 +237,3 @@ class Writer:
             late=frozenset((known or {}).get("late", ())),
             late_revision=(known or {}).get("late_revision"),
         )
-
-
-def _unencodable(by_document: dict[str, list[SectionState]]) -> dict[str, BaseException]:
-    """Aggregates whose sections BSON cannot hold, each with the reason."""
-    culprits: dict[str, BaseException] = {}
-    for states in by_document.values():
-        for state in states:
-            try:
-                encoded = bson.encode({"section": state.value})
-                if len(encoded) > MAX_DOCUMENT:
-                    raise DocumentTooLarge(f"{len(encoded)} bytes")
-            except UNENCODABLE as error:
-                culprits[state.aggregate] = error.with_traceback(None)  # whose frames hold sections, and this dict
-    return culprits
-
-
-def _uncountable(counted: Counted) -> dict[str, BaseException]:
-    """Aggregates whose counts BSON cannot hold."""
-    culprits: dict[str, BaseException] = {}
-    for envelope, count in counted:
-        try:
-            bson.encode({"counts": [dict(count.add), dict(count.lowest), dict(count.highest), dict(count.static)]})
-        except UNENCODABLE as error:
-            culprits[envelope.aggregate] = error.with_traceback(None)
-    return culprits
-
-
-def _of_data(error: OperationFailure) -> bool:
-    """Whether the server says no to what would be written, not to the writing."""
-    codes = {item.get("code") for item in (error.details or {}).get("writeErrors", [])} or {error.code}
-    return bool(codes & DATA_ERRORS)
-
-
-def _set_path(document: Document, path: str, value: Document) -> None:
-    """Sets a section into a document in memory as the store's ``$set`` does."""
-    if not path:
-        document.update(value)
-        return
-    *parents, last = path.split(".")
-    place = document
-    for part in parents:
-        place = place.setdefault(part, {})
-    place[last] = value

@@ -29,13 +29,19 @@ def late_name(envelope: Envelope) -> str:
     return f"{fence_name(envelope.topic, envelope.partition)}-{envelope.sequence}"
 
 
+def section_filter(states: list[SectionState]) -> Document:
+    """One document, if all of these sections have the versions that were read."""
+    filter_: Document = {"_id": states[0].document}
+    for state in states:
+        version = f"{state.path}.version" if state.path else "version"
+        filter_[version] = {"$exists": False} if state.stored is None else state.stored
+    return filter_
+
+
 def section_update(states: list[SectionState], computed: tuple[Document, ...], *, seen: bool) -> UpdateOne:
     """One update of one document with all its changed sections, whose filter is the versions that were read."""
-    filter_: Document = {"_id": states[0].document}
-    values: Document = {}
+    filter_, values = section_filter(states), {}
     for state in states:
-        prefix = f"{state.path}." if state.path else ""
-        filter_[f"{prefix}version"] = {"$exists": False} if state.stored is None else state.stored
         if state.path:
             values[state.path] = state.value
         else:

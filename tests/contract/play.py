@@ -27,6 +27,7 @@ from projections.runtime.documents import Overtaken
 from projections.runtime.intake import Arrived, take_in_order
 from projections.runtime.projection import Projection
 from queries.documents.connection import collection_name
+from tests.contract.beside import Beside
 from tests.contract.feeding import WholeLog
 from tests.contract.history import plain_unseal
 from tests.contract.turns import AT_MOST, Happens, Turn
@@ -98,6 +99,8 @@ class Play:
         self.log = WholeLog(stream)
         self._owners = dict.fromkeys(self._streams, 0)
         self._workers: list[Applier] = []
+        self._ahead: dict[int, list[Envelope]] = {}  # what a worker has folded ahead
+        self._store_first = False
         self._copies: list[dict[str, list[Any]]] = []
         self._clear()
         self._workers = [self._new_worker(number) for number in range(2)]
@@ -129,7 +132,7 @@ class Play:
         """Applies what is left; answers whether there was nothing, and the store still says so (`Applier.audit`)."""
         left = self._next(worker, AT_MOST)
         if left:
-            self._apply(worker, [_arrived(event) for event in left])
+            self._apply(worker, [_arrived(event) for event in left], None)
             return False
         try:
             self._workers[worker].audit()
@@ -167,18 +170,27 @@ class Play:
     # What a turn consists of
 
     def _batch(self, turn: Turn) -> None:
-        applier, batch = self._workers[turn.worker], []
+        self._store_first = turn.store_first
+        meanwhile = (lambda: self._fold_ahead(turn.worker, turn.events)) if turn.ahead else None
+        applier, batch = self._workers[turn.worker], [*map(_arrived, self._ahead.pop(turn.worker, []))]
+        if batch:
+            self._apply(turn.worker, batch, meanwhile)
+            return
         for stream, wanted in self._delivered(turn).items():
             fill = self._fill(stream)
             batch += take_in_order(applier.held[stream], wanted, fill, log_epoch=1, limit=AT_MOST)
         if batch:
-            self._apply(turn.worker, batch)
+            self._apply(turn.worker, batch, meanwhile)
 
-    def _apply(self, worker: int, batch: list[Arrived]) -> None:
+    def _apply(self, worker: int, batch: list[Arrived], meanwhile: Callable[[], None] | None) -> None:
         try:
-            self._workers[worker].apply(batch, {})
+            self._workers[worker].apply(batch, {}, meanwhile)
         except Overtaken:
             self._reload(worker)
+
+    def _fold_ahead(self, worker: int, events: int) -> None:
+        following = self._ahead[worker] = self._next(worker, events)
+        self._workers[worker].fold_ahead([_arrived(event) for event in following])
 
     def _delivered(self, turn: Turn) -> dict[Stream, list[Arrived]]:
         held = self._workers[turn.worker].held
@@ -195,8 +207,8 @@ class Play:
         return found
 
     def _next(self, worker: int, events: int) -> list[Envelope]:
-        """What its checkpoints do not have yet, in the order of the stream; of partitions that it thinks it has."""
-        held = self._workers[worker].held
+        """What its checkpoints will not have, in the order of the stream; of partitions that it thinks it has."""
+        held = self._workers[worker].reached
         mine = [e for e in self._stream if (e.topic, e.partition) in held]
         return [e for e in mine if (e.sequence or 0) > held[e.topic, e.partition].sequence][:events]
 
@@ -235,7 +247,7 @@ class Play:
         self._reload(1 - worker)
         ahead = [_arrived(event) for event in self._next(1 - worker, events)]
         if ahead:
-            self._apply(1 - worker, ahead)
+            self._apply(1 - worker, ahead, None)
 
     def _lose_checkpoints(self) -> None:
         self._store[CHECKPOINTS].delete_many({})
@@ -249,10 +261,13 @@ class Play:
         return made
 
     def _applier(self, generation: int) -> Applier:
-        return Applier(self._projection, generation, self._store, plain_unseal)
+        made = Applier(self._projection, generation, self._store, plain_unseal)
+        made.writer._helper = Beside(lambda: self._store_first)
+        return made
 
     def _reload(self, number: int, worker: Applier | None = None) -> None:
         """Both may set back the same checkpoints at once: then it looks again, as any worker does."""
+        self._ahead.pop(number, None)
         for attempt in range(3):
             try:
                 (worker or self._workers[number]).reload(s for s, owner in self._owners.items() if owner == number)

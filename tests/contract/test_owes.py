@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -49,6 +50,8 @@ turns = st.lists(
         happens=st.sampled_from(Happens),
         at=st.sampled_from([1, 1, 2, 3]),
         reach=st.integers(0, 5) | st.integers(0, 30),
+        ahead=st.booleans(),
+        store_first=st.booleans(),
     ),
     min_size=4,
     max_size=16,
@@ -190,6 +193,10 @@ GUARDS: dict[str, tuple[str, list[Turn]]] = {
     ),
     "sections that have an event already are not looked at": ("products", BACK_TO_THE_SAME_CHECKPOINTS),
     "counters that have an event already are not looked at": ("sales_by_day", BACK_TO_THE_SAME_CHECKPOINTS),
+    "what was read ahead is believed": (
+        "products",
+        [replace(turn, ahead=True) for turn in BACK_TO_THE_SAME_CHECKPOINTS],
+    ),
 }
 
 

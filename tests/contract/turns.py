@@ -26,6 +26,8 @@ class Turn:
 
     ``hole``: Kafka lacks the first new one of each partition. ``at`` the how many-th write (after the batch, if there
     are fewer) ``happens`` something, to the depth of ``reach``: so many turns back, so many events of the other one.
+    ``ahead``: as many more are folded while the store writes, before it does or after (``store_first``); they are its
+    next batch.
     """
 
     worker: int = 0
@@ -36,3 +38,5 @@ class Turn:
     happens: Happens = Happens.NOTHING
     at: int = 1
     reach: int = 0
+    ahead: bool = False
+    store_first: bool = False

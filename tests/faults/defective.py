@@ -75,8 +75,8 @@ def counts_everything() -> None:
     CounterState.count = counting  # type: ignore[method-assign]
     write, paused = Writer.write, dict[str, float]()
 
-    def writing(self: Writer, fold: Any) -> None:
-        write(self, fold)
+    def writing(self: Writer, fold: Any, *meanwhile: Any) -> None:
+        write(self, fold, *meanwhile)
         name = self.projection.name
         if fold.counted and time.monotonic() > paused.get(name, 0.0) + PAUSED_EVERY:
             print(COUNTED.format(name), flush=True)

@@ -14,8 +14,9 @@ from pymongo.errors import PyMongoError
 from acme.ports import event_log
 from projections.alerting import snapshot
 from projections.registry import PROJECTIONS
+from projections.runtime.bulk import Unwritable
 from projections.runtime.fold import Fold
-from projections.runtime.writer import Unwritable, Writer
+from projections.runtime.writer import Writer
 from tests.faults.alerted import Alerted, told_once
 from tests.faults.processes import LONG, letters, projector, works
 from tests.faults.traffic import Traffic, current_within, stocked

@@ -12,7 +12,7 @@ from typing import Any
 
 import bson
 from bson.codec_options import CodecOptions
-from pymongo import DeleteOne, InsertOne, UpdateOne
+from pymongo import DeleteOne, InsertOne, ReplaceOne, UpdateOne
 from pymongo.errors import AutoReconnect, BulkWriteError
 
 from tests.model.actors import Actors
@@ -58,7 +58,7 @@ def _sortable(value: Any) -> tuple[bool, Any]:
 
 
 #: In the order in which the driver sends them.
-KINDS = (InsertOne, UpdateOne, DeleteOne)
+KINDS = {InsertOne: 0, UpdateOne: 1, ReplaceOne: 1, DeleteOne: 2}
 
 
 class Collection:
@@ -163,12 +163,19 @@ class Collection:
         self._put(filter_["_id"], bson.encode(updated({"_id": filter_["_id"], **new}, change, inserted=True)))
         return SimpleNamespace(matched_count=0, modified_count=0, upserted_id=filter_["_id"])
 
+    def _replace(self, found: list[Any], document: Document) -> Any:
+        raw = bson.encode(document)
+        modified = [key for key in found if self.rows[key][0] != raw]
+        for key in modified:
+            self._put(key, raw)
+        return SimpleNamespace(matched_count=len(found), modified_count=len(modified), upserted_id=None)
+
     def _bulk(self, operations: list[Any]) -> Any:
         """Others may come in between two operations. A server that dies meanwhile answers nothing, or the driver
         sends the whole command to the next one, which still knows the operations that have survived. The driver makes
         a command of all inserts, then one of all updates, and so on."""
         store, done = self._store, {}
-        kinds = [KINDS.index(type(operation)) for operation in operations]
+        kinds = [KINDS[type(operation)] for operation in operations]
         for place, number in enumerate(sorted(range(len(operations)), key=lambda n: (kinds[n], n))):
             if place:
                 store.actors.inside(f"mongodb: {self.name} write {place + 1}")
@@ -211,6 +218,9 @@ class Collection:
                 return None
             self._put(operation._doc["_id"], bson.encode(operation._doc))
             return SimpleNamespace(matched_count=0, modified_count=0, upserted_id=None, inserted_count=1)
+        if isinstance(operation, ReplaceOne):
+            assert not operation._upsert
+            return self._replace(self._found(operation._filter)[:1], operation._doc)
         assert isinstance(operation, UpdateOne)
         try:
             return self._update(operation._filter, operation._doc, bool(operation._upsert))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any, cast
@@ -14,7 +13,18 @@ from acme.bus import BusError
 from acme.contracts.topics import BY_NAME
 from commands.outbox import link, publisher
 from commands.outbox.link import Halted
-from projections.runtime import applier, control, heartbeat, instructions, letters, operations, requests, supply, worker
+from projections.runtime import (
+    applier,
+    control,
+    heartbeat,
+    instructions,
+    letters,
+    operations,
+    requests,
+    supply,
+    worker,
+    writer,
+)
 from projections.runtime.control import NotDone
 from projections.runtime.failures import is_engine_failure
 from projections.runtime.generations import POINTERS
@@ -22,6 +32,7 @@ from projections.runtime.letterbox import LETTERS, PARKED
 from projections.runtime.requests import Refused
 from projections.runtime.settings import QueueLimits, WorkerSettings
 from projections.runtime.worker import Worker
+from tests.contract.beside import Beside, Inline
 from tests.contract.history import plain_unseal
 from tests.model.actors import UNTIL_REST, Actor, Actors, Clock
 from tests.model.histories import TRIED, Poison, failing, history_for, projection_named, streams_of
@@ -32,18 +43,6 @@ from tests.model.postgresql import Lane, Log, Postgresql
 #: Where the product reads a clock.
 READ_TIME = (worker, supply, instructions, operations, requests, link)
 READ_DATE = (applier, supply, operations, requests, letters, heartbeat, control)
-
-
-class Inline:
-    """Stands in for the publisher's helper thread: does the work at once."""
-
-    def submit(self, work: Callable[..., Any], *arguments: Any) -> Future[Any]:
-        done: Future[Any] = Future()
-        try:
-            done.set_result(work(*arguments))
-        except Exception as error:
-            done.set_exception(error)
-        return done
 
 
 class Shop:
@@ -181,6 +180,7 @@ class Shop:
         wanted += [(module, "datetime", virtual) for module in READ_DATE]
         wanted += [
             (worker, "random", self.chance),
+            (writer, "ThreadPoolExecutor", lambda *_, **__: Beside(lambda: self.chance.random() < 0.5)),
             (link, "NAMES", list(self.projection.topics)),
             (link, "PARTITIONS", self.streams),
             (link, "TOPICS", [BY_NAME[name] for name in self.projection.topics]),

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pymongo import DeleteOne, InsertOne, MongoClient, UpdateOne
+from pymongo import DeleteOne, InsertOne, MongoClient, ReplaceOne, UpdateOne
 from pymongo.errors import BulkWriteError
 
 from projections.registry import PROJECTIONS
@@ -82,9 +82,17 @@ many = st.one_of(
     st.tuples(NAMES, NUMBERS).map(lambda x: {"$addToSet": {"late": x[0]}, "$inc": {"late_revision": x[1]}}),
     st.just({"$unset": {"print": ""}}),
 )
+
+
+@st.composite
+def replacements(draw: st.DrawFn) -> ReplaceOne[Any]:
+    document = draw(new)
+    return ReplaceOne(draw(filters) | {"_id": document["_id"]}, document)
+
+
 commands = st.lists(
     st.one_of(
-        st.tuples(st.just("write"), st.lists(writes, min_size=1, max_size=4)),
+        st.tuples(st.just("write"), st.lists(writes | replacements(), min_size=1, max_size=4)),
         st.tuples(st.just("write"), st.lists(st.builds(DeleteOne, filters), min_size=1, max_size=2)),
         st.tuples(st.just("write"), st.lists(st.builds(InsertOne, new) | writes, min_size=1, max_size=4)),
         st.tuples(st.just("find"), selections),

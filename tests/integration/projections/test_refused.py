@@ -14,12 +14,13 @@ from acme.contracts.envelope import Envelope
 from projections.registry import PROJECTIONS
 from projections.runtime import requests
 from projections.runtime.applier import Applier, QueueFull
+from projections.runtime.bulk import CounterUnwritable, Unwritable
 from projections.runtime.documents import Overtaken
 from projections.runtime.letterbox import Selection
 from projections.runtime.projection import Projection
 from projections.runtime.settings import QueueLimits
 from projections.runtime.supply import comes_before
-from projections.runtime.writer import CounterUnwritable, Unwritable, Writer
+from projections.runtime.writer import Writer
 from tests.contract.feeding import feed, letters_of, new_applier, pending, streams_of
 from tests.contract.history import plain_unseal
 from tests.integration.projections.test_recovery import carry_out, expected_of, started, stopped_shop, stream_of
