@@ -11,6 +11,8 @@ from acme.contracts.carts import CartCheckedOut, CartCreated, CartLineAdded, Car
 from projections.runtime.projection import Section, on, projection
 from queries.documents.carts import CartDocument
 
+LINE = ("product_id", "variant_id", "sku", "name", "quantity", "unit_price")
+
 
 @projection(
     "carts", version=1, document=CartDocument, sections=(Section(aggregate="cart", path="cart", mirrors_state=True),)
@@ -32,14 +34,8 @@ class Carts:
 
     @on(CartLineAdded)
     def line_added(self, cart: dict[str, Any], event: CartLineAdded, at: datetime) -> None:
-        line = {
-            "product_id": str(event.product_id),
-            "variant_id": str(event.variant_id),
-            "sku": event.sku,
-            "name": event.name,
-            "quantity": event.quantity,
-            "unit_price": msgspec.to_builtins(event.unit_price),
-        }
+        told = msgspec.to_builtins(event)
+        line = {name: told[name] for name in LINE}
         ids = [known["variant_id"] for known in cart["lines"]]
         if line["variant_id"] in ids:
             cart["lines"][ids.index(line["variant_id"])] = line

@@ -121,7 +121,8 @@ class Applier:
     ) -> int:
         """Applies contiguous events of held partitions; answers how many were not refused or passed over.
 
-        ``meanwhile`` is called while the store writes, if nothing is refused; at most once, and it should not raise.
+        ``meanwhile`` is called while the store writes, if nothing is refused; it should not raise. Where several bulk writes are tried, it
+        may be called again.
 
         Raises `Overtaken` (reload and go on), `StreamBlocked` (leave out its partitions and go on) or an engine's
         failure (wait, reload and go on); ``held`` stays then.

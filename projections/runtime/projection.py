@@ -16,7 +16,7 @@ from typing import Any
 import mongoengine
 
 from acme.contracts.base import Event
-from acme.contracts.envelope import Envelope
+from acme.contracts.envelope import Envelope, id_text
 from acme.contracts.topics import BY_AGGREGATE
 from projections.runtime.settings import BRIEF, RetryPolicy
 
@@ -48,7 +48,7 @@ class Section:
     def locate(self, envelope: Envelope) -> tuple[str, str]:
         """Document id and path. Raises KeyError when the event's data lacks the member."""
         if self.key == "{aggregate_id}" and "{" not in self.path:
-            return str(envelope.aggregate_id), self.path
+            return id_text(envelope.aggregate_id), self.path
         members = {**envelope.data, "aggregate_id": envelope.aggregate_id, "aggregate": envelope.aggregate}
         return self.key.format_map(members), self.path.format_map(members)
 

@@ -97,9 +97,9 @@ class Supply:
     ) -> Callable[[], None] | None:
         """What is worth doing while the store writes what was polled: polling, ordering and folding what comes next.
 
-        None where so little came that nothing more waits. What goes wrong is raised by the next `take`.
+        None where so little came that nothing else will wait. What goes wrong is raised by the next `take`.
         """
-        if polled.count < self._max_records:
+        if polled.count < self._max_records / 4:
             return None
 
         def read() -> None:

@@ -41,6 +41,12 @@ def carts(documents: int, each: int) -> Iterator[Recorded]:
             yield _cart_event(cart, version), version
 
 
+def shopping(documents: int, open_at_once: int = 200) -> Iterator[Recorded]:
+    """The events of `carts` with two of each, in the order of a shop: a cart gets its line while others are open."""
+    for start in range(0, documents, open_at_once):
+        yield from carts(min(open_at_once, documents - start), 2)
+
+
 def _cart_event(cart: uuid.UUID, version: int) -> Event:
     if version == 1:
         return CartCreated(cart_id=cart, customer_id=uuid.uuid4(), guest_token_hash=None)

@@ -9,7 +9,7 @@ import gc
 import resource
 import statistics
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -148,12 +148,21 @@ def compared(
     against: str,
     goal: float,
     notes: str = "",
+    ours_too: Sequence[str] = (),
 ) -> Measured:
-    """The first contender against the second, in units per second; others are run too and told in the notes."""
+    """The first contender against the second, in units per second; others are run too and told in the notes.
+
+    ``ours_too``: those of the others that are compared with the second as the first is.
+    """
     took = in_turn(options.rounds, contenders, options.say)
     ours, theirs, *others = contenders
     ratio, spread = ratio_of(took, ours, theirs)
     detail: dict[str, Any] = {"contenders": summary(took)}
+    for other in ours_too:
+        others.remove(other)
+        beside, (lowest, highest) = ratio_of(took, other, theirs)
+        detail.setdefault("ratios_of_others", {})[other] = round(beside, 3)
+        notes += f" {other[0].upper()}{other[1:]}: {beside:.2f} ({lowest:.2f} to {highest:.2f})."
     for other in others:
         beside, _ = ratio_of(took, ours, other)
         detail.setdefault("ratios_to_others", {})[other] = round(beside, 3)
