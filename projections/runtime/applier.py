@@ -121,8 +121,8 @@ class Applier:
     ) -> int:
         """Applies contiguous events of held partitions; answers how many were not refused or passed over.
 
-        ``meanwhile`` is called while the store writes, if nothing is refused; it should not raise. Where several bulk writes are tried, it
-        may be called again.
+        ``meanwhile`` is called while the store writes, if nothing is refused; again where it has to write once more. It
+        should not raise.
 
         Raises `Overtaken` (reload and go on), `StreamBlocked` (leave out its partitions and go on) or an engine's
         failure (wait, reload and go on); ``held`` stays then.
