@@ -120,8 +120,8 @@ PROJECTION_APPLIED = _counter(
 )
 PROJECTION_BATCH_SECONDS = _histogram(
     "acme_projection_batch_seconds",
-    "Seconds of one batch: documents read, events folded, documents and checkpoints written. Its count is the number "
-    "of batches.",
+    "Seconds of one batch: documents read, events folded, documents and checkpoints written; of a worker that is "
+    "behind also the preparing of the next one meanwhile. Its count is the number of batches.",
     "projection",
     buckets=BATCH_BUCKETS,
 )
