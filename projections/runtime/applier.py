@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from pymongo.database import Database
@@ -156,20 +157,25 @@ class Applier:
                 self._hold_back(passed_over, batch)
             self._park([r for r in fold.refusals if r.envelope.aggregate not in parked], batch)
             parked |= {refusal.envelope.aggregate for refusal in fold.refusals}
+            refused = {refusal.envelope.aggregate: self._marker(refusal) for refusal in fold.refusals}
+            reached = dict(moves)
+            self._name_stopped(reached, [self.stopped[e.aggregate] for e in passed_over] + list(refused.values()))
             try:
-                self.writer.write(fold, None if fold.refusals or passed_over else meanwhile)
+                undisturbed = not (fold.refusals or passed_over)
+                self.writer.write(fold, partial(self._advance, reached), meanwhile if undisturbed else None)
                 break
             except Unwritable as error:
                 self.writer.forget()
                 unwritable |= error.errors
-        refused = {refusal.envelope.aggregate: self._marker(refusal) for refusal in fold.refusals}
-        self._name_stopped(moves, [self.stopped[e.aggregate] for e in passed_over] + list(refused.values()))
-        self.checkpoints.advance((self.held[stream], reached) for stream, reached in moves.items())
-        self.same_store()
-        self.held.update(moves)
+        self.held.update(reached)
         self.stopped.update(refused)
         self.writer.trim()
         return fold.applied
+
+    def _advance(self, reached: dict[Stream, Checkpoint]) -> None:
+        """Behind the documents. May run in the writer's thread."""
+        self.checkpoints.advance((self.held[stream], checkpoint) for stream, checkpoint in reached.items())
+        self.same_store()
 
     def same_store(self) -> None:
         """Raises `Overtaken` when another process of the store answers than when the checkpoints were loaded."""

@@ -20,19 +20,23 @@ class BatchSize:
         self._smallest, self._largest, self._longest = min(smallest, largest), largest, longest
         self.now = min(first, largest)
 
-    def took(self, seconds: float, items: int) -> None:
-        """How long a batch of so many items took; one that broke off has none, and only tells that it took long."""
+    def took(self, seconds: float, items: int, allowed: int | None = None) -> None:
+        """How long a batch of so many items took; one that broke off has none, and only tells that it took long.
+
+        ``allowed``: how many it might have had, where it was made before the one before it had ended.
+        """
+        allowed = allowed or self.now
         if seconds > self._longest:
-            self.now = max(self._smallest, self.now // 2)
-        elif seconds < self._longest / 2 and items >= self.now:
-            self.now = min(self._largest, self.now * 2)
+            self.now = max(self._smallest, min(self.now, allowed // 2))
+        elif seconds < self._longest / 2 and items >= allowed:
+            self.now = min(self._largest, max(self.now, allowed * 2))
 
     @contextmanager
-    def timed(self, items: int) -> Iterator[None]:
+    def timed(self, items: int, allowed: int | None = None) -> Iterator[None]:
         """Around the work on a batch of so many items."""
         started, done = time.monotonic(), 0
         try:
             yield
             done = items
         finally:
-            self.took(time.monotonic() - started, done)
+            self.took(time.monotonic() - started, done, allowed)

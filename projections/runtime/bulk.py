@@ -5,7 +5,7 @@ A value that cannot be written at all is an event's failure like any other: it n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, NoReturn
 
 import bson
@@ -89,13 +89,10 @@ class Bulk:
             _set_path(document, state.path, state.value)
         return section_update(states, self._projection.computed, seen=known is not None)
 
-    def carry_out(self, collection: Collection[Document], write: Callable[[list[Any]], None]) -> None:
-        """``write`` is given the operations.
-
-        Raises `Overtaken`, `Unwritable`, `CounterUnwritable` and engine failures.
-        """
+    def carry_out(self, collection: Collection[Document]) -> None:
+        """Raises `Overtaken`, `Unwritable`, `CounterUnwritable` and engine failures."""
         try:
-            write(self._operations)
+            write_guarded(collection, self._operations)
         except UNENCODABLE as error:
             culprits = _unencodable(self._sections.values()) | _uncountable(self._counted)
             if culprits:

@@ -22,6 +22,7 @@ from projections.runtime.settings import BRIEF, RetryPolicy
 
 SectionHandler = Callable[[Any, dict[str, Any], Event, datetime], None]
 CountHandler = Callable[[Any, Event, datetime], Iterable["Count"]]
+OWN_KEYS = {"{aggregate_id}", "{aggregate}"}
 StateHandler = Callable[[Any, Mapping[str, Any]], Iterable["Count"]]
 
 
@@ -121,8 +122,10 @@ class Projection:
 
     @property
     def has_one_owner(self) -> bool:
-        """Whether one aggregate's events alone make a document: no other section, no counter, nothing computed."""
-        return len(self.sections) == 1 and not self.counts and not self.computed
+        """Whether one aggregate's events alone make a document: no other section, no counter, nothing computed, and no
+        document or place in one that several aggregates share or change."""
+        alone = len(self.sections) == 1 and not self.counts and not self.computed
+        return alone and all(s.key in OWN_KEYS and "{" not in s.path for s in self.sections.values())
 
 
 #: All projections by name, in order of declaration (projections.projectors declares them).

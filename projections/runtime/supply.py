@@ -37,11 +37,14 @@ class Blocked:
 
 @dataclass(frozen=True, kw_only=True)
 class Polled:
-    """What a poll brought and how many seconds it took. ``ahead``: what may be applied of it, or why that is not known,
-    when it was polled while another batch was written."""
+    """What a poll brought, in so many seconds. ``allowed``: how many events a batch might have then.
+
+    ``ahead``: what may be applied of it, or why that is not known, when it was polled while another batch was written.
+    """
 
     records: dict[Stream, list[Record]]
-    seconds: float
+    allowed: int
+    seconds: float = 0.0
     ahead: list[Arrived] | Exception | None = None
 
     @property
@@ -90,14 +93,14 @@ class Supply:
     def _poll(self, consumer: Consumer, wait: float) -> Polled:
         started = time.monotonic()
         records = consumer.poll(wait, self._max_records)
-        return Polled(records=records, seconds=time.monotonic() - started)
+        return Polled(records=records, allowed=self.size.now, seconds=time.monotonic() - started)
 
     def ahead_of(
         self, polled: Polled, consumer: Consumer, applier: Applier, identities: dict[str, str]
     ) -> Callable[[], None] | None:
         """What is worth doing while the store writes what was polled: polling, ordering and folding what comes next.
 
-        None where so little came that nothing else will wait. What goes wrong is raised by the next `take`.
+        None where so little came that nothing else will wait. What goes wrong is told, and raised by the next `take`.
         """
         if polled.count < self._max_records / 4:
             return None
@@ -109,9 +112,11 @@ class Supply:
                 following = self._poll(consumer, 0.0)
                 batch = self.take(consumer, applier, following, identities)
                 applier.fold_ahead(batch)
-                self._ahead = replace(following, ahead=batch)
+                if following.records or batch:
+                    self._ahead = replace(following, ahead=batch)
             except Exception as error:
-                self._ahead = Polled(records={}, seconds=0.0, ahead=error)
+                logger.warning("%s: reading ahead: %s: %s", self._name, type(error).__name__, error)
+                self._ahead = Polled(records={}, allowed=self.size.now, ahead=error)
 
         return read
 
@@ -120,10 +125,11 @@ class Supply:
         if isinstance(polled.ahead, Exception):
             raise polled.ahead
         if polled.ahead is not None:
+            self._compare_with_log(consumer, applier.held)
             return [item for item in polled.ahead if (item.envelope.topic, item.envelope.partition) in self.ready]
-        records = polled.records
-        self._wait_on(applier, polled)
-        self._compare_with_log(consumer, applier)
+        records, reached = polled.records, applier.reached
+        self._wait_on(reached, polled)
+        self._compare_with_log(consumer, reached)
         batch: list[Arrived] = []
         for stream, found in records.items():
             if stream not in self.ready:
@@ -134,14 +140,14 @@ class Supply:
             except StreamBlocked as error:
                 self.block(consumer, [stream], error)
                 continue
-            taken = self._or_block(consumer, stream, partial(self._in_order, applier.reached[stream], arrived))
+            taken = self._or_block(consumer, stream, partial(self._in_order, reached[stream], arrived))
             batch.extend(taken)
             if taken:
                 self._before.pop(stream, None)
             left = first_left(arrived, taken)
             if left is not None:
                 consumer.seek(*stream, left)
-        batch.extend(self._take_from_log(consumer, applier, records))
+        batch.extend(self._take_from_log(consumer, reached, records))
         return batch
 
     def block(self, consumer: Consumer, streams: Iterable[Stream], error: StreamBlocked) -> None:
@@ -168,7 +174,7 @@ class Supply:
             for (topic, partition), b in sorted(self.blocked.items())
         ]
 
-    def _compare_with_log(self, consumer: Consumer, applier: Applier) -> None:
+    def _compare_with_log(self, consumer: Consumer, held: dict[Stream, Checkpoint]) -> None:
         """Sets partitions aside where the log has another event than was applied; once for all heads that were read.
 
         Records alone do not tell: what a restored log goes on with may follow the checkpoint without a hole.
@@ -176,13 +182,13 @@ class Supply:
         if self.heads is self._compared:
             return
         self._compared = self.heads
-        wanted = {stream: applier.reached[stream] for stream in sorted(self.ready)}
-        places = [(*stream, sequence) for stream, held in wanted.items() for sequence, _ in held.applied]
+        wanted = {stream: held[stream] for stream in sorted(self.ready)}
+        places = [(*stream, sequence) for stream, at in wanted.items() for sequence, _ in at.applied]
         logged = self._log.event_ids(places) if places else {}
-        for stream, held in wanted.items():
+        for stream, at in wanted.items():
             found = {number: event_id for (*place, number), event_id in logged.items() if tuple(place) == stream}
             try:
-                check_logged(held, found, log_epoch=self._epoch(stream))
+                check_logged(at, found, log_epoch=self._epoch(stream))
             except StreamBlocked as error:
                 self.block(consumer, [stream], error)
 
@@ -204,7 +210,7 @@ class Supply:
         fill, epoch = self._fill(held.stream), self._epoch(held.stream)
         return take_in_order(held, arrived, fill, log_epoch=epoch, limit=self._log_records)
 
-    def _wait_on(self, applier: Applier, polled: Polled) -> None:
+    def _wait_on(self, reached: dict[Stream, Checkpoint], polled: Polled) -> None:
         """Adds to the time for which each partition has waited.
 
         A full poll is none: Kafka has more, and the partition may only wait for its turn.
@@ -213,17 +219,17 @@ class Supply:
             return
         for stream in self.ready:
             head = self.heads.get(stream)
-            behind = head is not None and head.sequence > applier.reached[stream].sequence
+            behind = head is not None and head.sequence > reached[stream].sequence
             waits = behind and stream not in polled.records
             self._waited[stream] = self._waited.get(stream, 0.0) + polled.seconds if waits else 0.0
 
     def _take_from_log(
-        self, consumer: Consumer, applier: Applier, records: dict[Stream, list[Record]]
+        self, consumer: Consumer, reached: dict[Stream, Checkpoint], records: dict[Stream, list[Record]]
     ) -> list[Arrived]:
         """Events of partitions that are behind the head though nothing has come for a while."""
         batch: list[Arrived] = []
         for stream in sorted(self.ready - records.keys(), key=lambda s: -self._waited.get(s, 0.0)):
-            head, held = self.heads.get(stream), applier.reached[stream]
+            head, held = self.heads.get(stream), reached[stream]
             room = self._log_records - len(batch)
             if room <= 0 or self._waited.get(stream, 0.0) < self._settings.idle_before_log:
                 break

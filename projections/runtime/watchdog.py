@@ -21,6 +21,7 @@ from pymongo.database import Database
 
 from projections.runtime.failures import is_engine_failure
 from projections.runtime.settings import WorkerSettings
+from projections.runtime.writer import WRITER_THREADS
 
 logger = logging.getLogger(__name__)
 EXIT_HANGING = 70  # EX_SOFTWARE of sysexits.h
@@ -71,11 +72,16 @@ class Watchdog:
                 if not is_engine_failure(error):
                     logger.exception("%s: the lease cannot be renewed", self._key)
             if hanging:
-                frame = sys._current_frames().get(self._watched)
-                place = "".join(traceback.format_stack(frame)) if frame else ""
-                logger.critical("%s hangs for more than %.0f s:\n%s", self._key, self._settings.hang, place)
+                logger.critical("%s hangs for more than %.0f s:\n%s", self._key, self._settings.hang, self._where())
                 self._on_hang()
                 return
+
+    def _where(self) -> str:
+        """What the watched thread does, and those that write for it."""
+        frames = sys._current_frames()
+        writers = [t.ident for t in threading.enumerate() if t.name.startswith(WRITER_THREADS)]
+        found = [frames[ident] for ident in (self._watched, *writers) if ident in frames]
+        return "\n".join("".join(traceback.format_stack(frame)) for frame in found)
 
     def _say(self, hanging: bool) -> None:
         """Renews the lease, or lets it go."""

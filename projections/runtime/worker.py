@@ -141,10 +141,10 @@ class Worker:
         elif not self._prepare(consumer, part):  # else what was polled lies elsewhere, and comes again
             batch = self._supply.take(consumer, part.applier, polled, self._identities)
             meanwhile = self._supply.ahead_of(polled, consumer, part.applier, self._identities)
-            with self._supply.size.timed(max(len(batch), polled.count)):
+            with self._supply.size.timed(max(len(batch), polled.count), polled.allowed):
                 self._applied_since_beat += self._apply(consumer, part, batch, meanwhile)
             if part.operations.due:
-                part.operations.step(self._supply.ready | self._full())
+                part.operations.step(self._assigned & (self._supply.ready | self._full()))
         # Also before the first batch: a worker that hangs in it must be known to be one.
         if time.monotonic() - self._last_beat >= self._settings.heartbeat:
             self._beat(consumer, part)

@@ -24,6 +24,7 @@ from projections.runtime.projection import Projection
 from projections.runtime.writes import CounterState, fence_name, late_name
 
 Document = dict[str, Any]
+WRITER_THREADS = "acme-writer"
 #: Workers of other partitions may count late events in the same document, each a few times a second.
 LATE_TRIES = 10
 
@@ -38,7 +39,7 @@ class Writer:
         self._furthest: dict[str, int] = {}
         self._next: tuple[list[Envelope], Fold] | None = None  # what was folded ahead
         # Starts no thread before it is used.
-        self._helper: Executor = ThreadPoolExecutor(1, thread_name_prefix="acme-writer")
+        self._helper: Executor = ThreadPoolExecutor(1, thread_name_prefix=WRITER_THREADS)
 
     def forget(self) -> None:
         """Everything is read anew from the store."""
@@ -87,9 +88,11 @@ class Writer:
         """Reads the counter documents that `write` will change."""
         self._documents.load({count.document for _, count in fold.counted})
 
-    def write(self, fold: Fold, meanwhile: Callable[[], None] | None = None) -> None:
-        """Sections and counts. Raises `Overtaken`, `Unwritable`, `CounterUnwritable` and engine failures; call `forget`
-        then.
+    def write(
+        self, fold: Fold, then: Callable[[], None] = lambda: None, meanwhile: Callable[[], None] | None = None
+    ) -> None:
+        """Sections and counts, ``then`` what belongs behind them. Raises `Overtaken`, `Unwritable`, `CounterUnwritable`
+        and engine failures; call `forget` then.
 
         ``meanwhile`` is done while the store writes; `fold_ahead` finds the documents as they are being written.
         """
@@ -100,14 +103,20 @@ class Writer:
         changed = [state for state in fold.sections.values() if state.changed]
         bulk = Bulk(self.projection, self._documents, changed, counters, fold.counted)
 
-        def beside() -> None:
-            self._keep(bulk, counters)
-            if meanwhile is not None:
-                meanwhile()
+        def finish() -> None:
+            bulk.carry_out(self.collection)
+            then()
 
-        self._carry_out(bulk, beside if meanwhile is not None else None)
         if meanwhile is None:
+            finish()
             self._keep(bulk, counters)
+            return
+        writing = self._helper.submit(finish)
+        try:
+            self._keep(bulk, counters)
+            meanwhile()
+        finally:
+            writing.result()  # whatever comes next, it has ended; and its error comes first
 
     def write_late(self, fold: Fold, *, replaced: bool = False) -> None:
         """The same for events at or below the checkpoint: counters remember each in ``late`` instead of by a fence.
@@ -117,7 +126,7 @@ class Writer:
         states = [s for s in fold.sections.values() if s.changed or replaced]
         self._look_again([s for s in fold.sections.values() if s.passed and not replaced])
         bulk = Bulk(self.projection, self._documents, states, [], fold.counted)
-        self._carry_out(bulk)
+        bulk.carry_out(self.collection)
         self._keep(bulk)
         self._count_late(fold.counted)
 
@@ -141,22 +150,6 @@ class Writer:
         for part in path.split(".") if path else ():
             found = found.get(part) or {}
         return {name: value for name, value in found.items() if name != "_id"}
-
-    def _carry_out(self, bulk: Bulk, beside: Callable[[], None] | None = None) -> None:
-        """``beside`` is done while the store writes, which this thread would only wait for."""
-
-        def write(operations: list[Any]) -> None:
-            if beside is None:
-                write_guarded(self.collection, operations)
-                return
-            writing = self._helper.submit(write_guarded, self.collection, operations)
-            try:
-                beside()
-            finally:
-                writing.exception()  # whatever comes next, it has ended
-            writing.result()
-
-        bulk.carry_out(self.collection, write)
 
     def _keep(self, bulk: Bulk, counters: Iterable[CounterState] = ()) -> None:
         """Documents as they are with what was written, for the next batch."""

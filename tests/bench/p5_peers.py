@@ -50,8 +50,9 @@ def measure(options: Options) -> Measured:
             what="changes per second, from the log to what readers ask",
             against="the projection runner of eventsourcing 9.5",
             goal=10,
-            notes="All carts are created before any gets its line: no write is spared. Peers get fewer carts: they are "
-            "slow, and take any order alike. django-cqrs 3.1 over RabbitMQ: two consumers, "
-            "connections kept, messages as its bulk operations send them, the master's rows not on the watch; the "
-            f"replica is a row of PostgreSQL. eventsourcing: log and view in PostgreSQL, no broker.{CATCHING_UP}",
+            notes="All carts are created before any gets its line: no write is spared. Peers get fewer carts, because "
+            "they are slow; each event is a write of theirs, in any order. django-cqrs 3.1 over RabbitMQ: two "
+            "consumers, connections kept, messages as its bulk operations send them, the master's rows not on the "
+            "watch; the replica is a row of PostgreSQL. eventsourcing: log and view in PostgreSQL, no broker."
+            f"{CATCHING_UP}",
         )

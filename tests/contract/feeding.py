@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any, cast
 from uuid import UUID
 
@@ -102,10 +103,14 @@ def pending(applier: Applier, stream: list[Envelope]) -> list[Arrived]:
 
 
 def feed(applier: Applier, stream: list[Envelope], *, seed: int = 0, largest: int = 40) -> None:
-    """All of the stream, in batches with random borders; loads checkpoints again whenever it is overtaken."""
+    """All of the stream, in batches with random borders, each folded while the one before is written; loads checkpoints
+    again whenever it is overtaken."""
     borders = random.Random(seed)
+    size = borders.randint(1, largest)
     while waiting := pending(applier, stream):
+        following = waiting[size : size + borders.randint(1, largest)]
         try:
-            applier.apply(waiting[: borders.randint(1, largest)], {})
+            applier.apply(waiting[:size], {}, partial(applier.fold_ahead, following))
         except Overtaken:
             applier.reload(streams_of(stream))
+        size = len(following) or largest

@@ -99,7 +99,7 @@ class Play:
         self.log = WholeLog(stream)
         self._owners = dict.fromkeys(self._streams, 0)
         self._workers: list[Applier] = []
-        self._ahead: dict[int, list[Envelope]] = {}  # what a worker has folded ahead
+        self._ahead: dict[int, list[Arrived]] = {}  # what a worker has folded ahead
         self._store_first = False
         self._copies: list[dict[str, list[Any]]] = []
         self._clear()
@@ -171,16 +171,16 @@ class Play:
 
     def _batch(self, turn: Turn) -> None:
         self._store_first = turn.store_first
-        meanwhile = (lambda: self._fold_ahead(turn.worker, turn.events)) if turn.ahead else None
-        applier, batch = self._workers[turn.worker], [*map(_arrived, self._ahead.pop(turn.worker, []))]
+        batch = self._ahead.pop(turn.worker, None) or self._in_order(turn)
         if batch:
-            self._apply(turn.worker, batch, meanwhile)
-            return
+            self._apply(turn.worker, batch, (lambda: self._fold_ahead(turn)) if turn.ahead else None)
+
+    def _in_order(self, turn: Turn) -> list[Arrived]:
+        """What is delivered, as far as it may be applied next."""
+        reached, batch = self._workers[turn.worker].reached, []
         for stream, wanted in self._delivered(turn).items():
-            fill = self._fill(stream)
-            batch += take_in_order(applier.held[stream], wanted, fill, log_epoch=1, limit=AT_MOST)
-        if batch:
-            self._apply(turn.worker, batch, meanwhile)
+            batch += take_in_order(reached[stream], wanted, self._fill(stream), log_epoch=1, limit=AT_MOST)
+        return batch
 
     def _apply(self, worker: int, batch: list[Arrived], meanwhile: Callable[[], None] | None) -> None:
         try:
@@ -188,17 +188,17 @@ class Play:
         except Overtaken:
             self._reload(worker)
 
-    def _fold_ahead(self, worker: int, events: int) -> None:
-        following = self._ahead[worker] = self._next(worker, events)
-        self._workers[worker].fold_ahead([_arrived(event) for event in following])
+    def _fold_ahead(self, turn: Turn) -> None:
+        following = self._ahead[turn.worker] = self._in_order(turn)
+        self._workers[turn.worker].fold_ahead(following)
 
     def _delivered(self, turn: Turn) -> dict[Stream, list[Arrived]]:
-        held = self._workers[turn.worker].held
+        reached = self._workers[turn.worker].reached
         found: dict[Stream, list[Arrived]] = {}
         for event in self._next(turn.worker, turn.events):
             found.setdefault((event.topic, event.partition), []).append(_arrived(event))
         for (topic, partition), new in found.items():
-            last = held[topic, partition].sequence
+            last = reached[topic, partition].sequence
             old = self.log.read(topic, partition, last - turn.again + 1, last)
             some = [*map(_arrived, old), *(new[1:] if turn.hole else new)]
             if turn.shuffled:
@@ -208,9 +208,9 @@ class Play:
 
     def _next(self, worker: int, events: int) -> list[Envelope]:
         """What its checkpoints will not have, in the order of the stream; of partitions that it thinks it has."""
-        held = self._workers[worker].reached
-        mine = [e for e in self._stream if (e.topic, e.partition) in held]
-        return [e for e in mine if (e.sequence or 0) > held[e.topic, e.partition].sequence][:events]
+        reached = self._workers[worker].reached
+        mine = [e for e in self._stream if (e.topic, e.partition) in reached]
+        return [e for e in mine if (e.sequence or 0) > reached[e.topic, e.partition].sequence][:events]
 
     def _fill(self, stream: Stream) -> Callable[[int, int], Iterable[Envelope]]:
         return lambda first, last: self.log.read(*stream, first, last)

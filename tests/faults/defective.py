@@ -60,7 +60,7 @@ def waits_before(owner: type, name: str, seconds: float) -> None:
 def counts_everything() -> None:
     """From now on counters of this process do not look at their fences, and now and then there is time to kill it after
     counting; seldom enough that it keeps up with its load."""
-    from projections.runtime.writer import Writer
+    from projections.runtime.bulk import Bulk
     from projections.runtime.writes import CounterState
 
     original = CounterState.count
@@ -73,17 +73,17 @@ def counts_everything() -> None:
             self.stored = stored
 
     CounterState.count = counting  # type: ignore[method-assign]
-    write, paused = Writer.write, dict[str, float]()
+    carry_out, paused = Bulk.carry_out, dict[str, float]()
 
-    def writing(self: Writer, fold: Any, *meanwhile: Any) -> None:
-        write(self, fold, *meanwhile)
-        name = self.projection.name
-        if fold.counted and time.monotonic() > paused.get(name, 0.0) + PAUSED_EVERY:
+    def carrying_out(self: Bulk, collection: Any) -> None:
+        carry_out(self, collection)
+        name = self._projection.name
+        if self._counters and time.monotonic() > paused.get(name, 0.0) + PAUSED_EVERY:
             print(COUNTED.format(name), flush=True)
             time.sleep(2.0)
             paused[name] = time.monotonic()
 
-    Writer.write = writing  # type: ignore[method-assign]
+    Bulk.carry_out = carrying_out  # type: ignore[method-assign]
 
 
 def main() -> None:

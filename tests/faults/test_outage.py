@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from contextlib import suppress
+from typing import Any
 
 import pytest
 from pymongo import MongoClient
@@ -98,13 +99,13 @@ def test_defect_an_outage_is_the_fault_of_the_events(shop: Shop, monkeypatch: py
     """MongoDB sleeps in the middle of a batch; a writer that takes the time-out for a refusal parks the events."""
     original, outages = Writer.write, []
 
-    def sleepy(self: Writer, fold: Fold) -> None:
+    def sleepy(self: Writer, fold: Fold, *then: Any) -> None:
         if outages or not fold.sections:
-            return original(self, fold)
+            return original(self, fold, *then)
         outages.append(True)
         os.kill(shop.mongo.pid or 0, signal.SIGSTOP)
         try:
-            return original(self, fold)
+            return original(self, fold, *then)
         except PyMongoError as error:
             os.kill(shop.mongo.pid or 0, signal.SIGCONT)
             raise Unwritable({state.aggregate: error for state in fold.sections.values()}) from error

@@ -45,6 +45,20 @@ def test_a_batch_that_was_not_full_tells_nothing_about_larger_ones() -> None:
     assert of.now == 25
 
 
+def test_one_that_was_made_ahead_is_judged_by_what_it_might_have_had() -> None:
+    """Two are always under way, so what one tells is known when the next one is made already."""
+    of = size(first=400)
+    for _ in range(2):  # both made with 400
+        of.took(8.0, 400, 400)
+    assert of.now == 200
+    of = size()
+    of.took(0.01, 50, 50)
+    of.took(0.01, 50, 50)
+    assert of.now == 100
+    of.took(0.01, 50, 100)
+    assert of.now == 100
+
+
 def test_neither_end_is_passed() -> None:
     assert size(first=50, largest=5).now == 5
     assert run(size(), 60.0)[-1] == 10

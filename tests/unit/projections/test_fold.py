@@ -93,9 +93,24 @@ def test_of_the_declared_sections_only_stock_is_found_by_the_events_data() -> No
     assert several == {("products", "stock_item")}
 
 
-def test_documents_of_one_owner_are_those_that_are_inserted() -> None:
+def test_documents_of_one_owner_are_those_that_are_inserted_and_replaced() -> None:
     """Others may make those of the rest at the same time, or the store computes what is in them."""
     assert {p.name for p in PROJECTIONS.values() if p.has_one_owner} == {"carts", "orders", "stock", "categories"}
+
+
+@pytest.mark.parametrize(
+    ("key", "path", "alone"),
+    [
+        ("{aggregate_id}", "", True),
+        ("{aggregate}", "cart", True),
+        ("{product_id}", "cart", False),
+        ("all", "of.{aggregate_id}", False),
+        ("{aggregate_id}", "of.{variant_id}", False),
+    ],
+)
+def test_a_document_that_several_may_change_has_no_one_owner(key: str, path: str, alone: bool) -> None:
+    section = Section(aggregate="cart", path=path, key=key)
+    assert replace(CARTS, sections={"cart": section}).has_one_owner is alone
 
 
 def test_a_section_whose_place_changes_is_found_by_each_event() -> None:
