@@ -139,9 +139,7 @@ class Applier:
         metrics.PROJECTION_APPLIED.labels(projection=self.projection.name).inc(applied)
         return applied
 
-    def _apply(
-        self, batch: list[Arrived], identities: dict[str, str], meanwhile: Callable[[], None] | None = None
-    ) -> int:
+    def _apply(self, batch: list[Arrived], identities: dict[str, str], meanwhile: Callable[[], None] | None) -> int:
         moves = self._moves = self._moved(batch, identities)
         envelopes, passed_over = [item.envelope for item in batch], []
         if self.stopped:

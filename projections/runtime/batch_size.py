@@ -23,7 +23,8 @@ class BatchSize:
     def took(self, seconds: float, items: int, allowed: int | None = None) -> None:
         """How long a batch of so many items took; one that broke off has none, and only tells that it took long.
 
-        ``allowed``: how many it might have had, where it was made before the one before it had ended.
+        ``allowed``: how many it might have had, where it was polled while the one before was written: ``now`` may have
+        changed since.
         """
         allowed = allowed or self.now
         if seconds > self._longest:

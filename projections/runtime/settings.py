@@ -45,7 +45,7 @@ class WorkerSettings:
     log_records: int = 400
     first_batch: int = 100  # events, after a start; doubles after a quick full batch
     smallest_batch: int = 10  # events
-    longest_batch: float = 5.0  # a batch that takes longer is followed by one of half as many events
+    longest_batch: float = 5.0  # after a batch that takes longer, no more is polled than half of it
     poll: float = 0.25  # how long one poll waits when nothing comes
     control: float = 0.4  # how often pointer and requests of operators are looked at
     heartbeat: float = 1.0  # heads copied, checkpoints audited, identities compared

@@ -116,7 +116,10 @@ class Writer:
             self._keep(bulk, counters)
             meanwhile()
         finally:
-            writing.result()  # whatever comes next, it has ended; and its error comes first
+            try:
+                writing.result()  # whatever comes next, it has ended; and its error comes first
+            finally:
+                del writing  # it has the error, whose frames have it: sections would live until the collector looks
 
     def write_late(self, fold: Fold, *, replaced: bool = False) -> None:
         """The same for events at or below the checkpoint: counters remember each in ``late`` instead of by a fence.

@@ -136,6 +136,16 @@ def test_what_was_read_ahead_of_a_partition_that_the_batch_sets_aside_is_left_ou
     """The store refuses a counter when the next batch has been folded; what is left of this one is written, and nothing
     is read ahead a second time."""
     take, carry_out, refused, left_out = Supply.take, Bulk.carry_out, list[Any](), list[Any]()
+    poll, ahead, in_turn = Supply.poll, Supply._poll, list[float]()
+
+    def polling(supply: Supply, consumer: Any) -> Any:
+        in_turn.clear()
+        return poll(supply, consumer)
+
+    def polling_ahead(supply: Supply, consumer: Any, wait: float) -> Any:
+        in_turn.append(wait)
+        assert in_turn.count(0.0) <= 1
+        return ahead(supply, consumer, wait)
 
     def taking(supply: Supply, consumer: Any, applier: Any, polled: Any, *rest: Any) -> Any:
         found = take(supply, consumer, applier, polled, *rest)
@@ -159,6 +169,8 @@ def test_what_was_read_ahead_of_a_partition_that_the_batch_sets_aside_is_left_ou
         writers[:] = [applier]
         return apply(applier, *rest)
 
+    monkeypatch.setattr(Supply, "poll", polling)
+    monkeypatch.setattr(Supply, "_poll", polling_ahead)
     monkeypatch.setattr(Supply, "take", taking)
     monkeypatch.setattr(Bulk, "carry_out", refusing)
     monkeypatch.setattr(Applier, "apply", applying)
