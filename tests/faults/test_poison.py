@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from projections.alerting import book as book_module
@@ -12,7 +10,7 @@ from projections.runtime import fold, worker
 from tests.faults.alerted import Alerted, told_once
 from tests.faults.defective import POISON, defective
 from tests.faults.processes import LONG, Asked, ask, ended, letters, projector, works
-from tests.faults.traffic import Traffic, current_within, priced, sold, stocked
+from tests.faults.traffic import Traffic, priced, sold, stocked
 from tests.integration.projections.conftest import Shop, wait_until
 
 NAMES = ("products", "sales_by_day")
@@ -33,12 +31,9 @@ def test_one_product_waits_and_all_others_are_current(shop: Shop, alerted: Alert
         priced([bad], 5)
         sold([POISON] * 5)
         wait_until(lambda: letters(shop, "products") >= 5 and letters(shop, "sales_by_day", held=False) >= 5)
-        parked = time.monotonic()
         priced([bad], 5)
-        time.sleep(UNDER_LOAD)
-        seen = traffic.seen(since=parked, until=time.monotonic() - 1)
+        seen = traffic.stays_current(1.0, UNDER_LOAD)
         print(f"others, while {letters(shop, 'products')} and {letters(shop, 'sales_by_day')} are parked: {seen}")
-        current_within(1.0, seen)
         for name in NAMES:
             told_once(alerted, f"dead-letters:{name}", "open")
         assert set(shop.differences(*NAMES)) == set(NAMES)
@@ -112,7 +107,5 @@ def test_defect_alerts_forget_whom_they_told(shop: Shop, alerted: Alerted, monke
         patch.setattr(fold, "is_engine_failure", lambda error: True)
         patch.setattr(worker, "is_engine_failure", lambda error: True)
         stocked(shop, [f"{POISON}2"])
-        begun = time.monotonic()
-        time.sleep(3)
         with pytest.raises(AssertionError, match="not visible"):
-            current_within(1.0, traffic.seen(since=begun))
+            traffic.stays_current(1.0, 3, windows=2)
