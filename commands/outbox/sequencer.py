@@ -10,24 +10,23 @@ from __future__ import annotations
 
 from commands.outbox.direct import Connection
 
+# A statement for any plan: where nothing waited at the last ANALYZE, which is how it should be, PostgreSQL expects one
+# event and joins by nested loops. So there is nothing to join but heads, of which there are few, and rows by their key.
 NUMBER = """
 WITH waiting AS (
     SELECT position, topic, partition FROM domain_event WHERE sequence IS NULL ORDER BY position LIMIT %s
 ), taken AS (
-    SELECT position, topic, partition, row_number() OVER (PARTITION BY topic, partition ORDER BY position) AS nth
+    SELECT position, topic, partition,
+        row_number() OVER (PARTITION BY topic, partition ORDER BY position DESC) - 1 AS before_last
     FROM waiting
 ), raised AS (
     INSERT INTO stream_head AS head (topic, partition, sequence, published, topic_identity, kafka_offset)
-    SELECT topic, partition, count(*), 0, '', -1 FROM taken GROUP BY topic, partition
+    SELECT topic, partition, count(*), 0, '', -1 FROM waiting GROUP BY topic, partition
     ON CONFLICT (topic, partition) DO UPDATE SET sequence = head.sequence + EXCLUDED.sequence
     RETURNING topic, partition, sequence
-), bases AS (
-    SELECT topic, partition, raised.sequence - counted.events AS base
-    FROM raised JOIN (SELECT topic, partition, count(*) AS events FROM taken GROUP BY topic, partition) AS counted
-        USING (topic, partition)
 )
-UPDATE domain_event AS event SET sequence = bases.base + taken.nth
-FROM taken JOIN bases USING (topic, partition)
+UPDATE domain_event AS event SET sequence = raised.sequence - taken.before_last
+FROM taken JOIN raised USING (topic, partition)
 WHERE event.position = taken.position
 """
 

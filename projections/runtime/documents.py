@@ -1,6 +1,7 @@
 """The documents of one generation: read in chunks, kept in memory after writing, written with compare-and-set.
 
-Kept documents are BSON bytes: a fresh, changeable copy costs one decode, and what is kept is exactly what was stored.
+Kept documents are BSON bytes: a fresh, changeable copy costs one decode, what is kept is exactly what was stored, and
+its size is known.
 """
 
 from __future__ import annotations
@@ -11,12 +12,17 @@ from typing import Any
 
 import bson
 from bson.codec_options import CodecOptions
+from bson.raw_bson import RawBSONDocument
 from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError
 
 #: Ids per find: the embedded server's $in is quadratic beyond a few hundred, and real MongoDB does not mind.
 FIND_CHUNK = 100
 DUPLICATE_KEY = 11000
+#: Bytes of kept documents, by default: carts of some lines fit fifty thousand times, documents of 100 KB four hundred.
+CAPACITY = 40 * 1024 * 1024
+#: Bytes that CPython and the dictionary need for an entry beside the document: key, headers, links (measured).
+ENTRY = 300
 
 Document = dict[str, Any]
 
@@ -29,11 +35,13 @@ class Overtaken(Exception):
 
 
 class DocumentCache:
-    """The documents last read or written, up to ``capacity``; least recently used ones go first."""
+    """The documents last read or written, up to ``capacity`` bytes; least recently used ones go first."""
 
-    def __init__(self, collection: Collection[Document], *, capacity: int = 20_000) -> None:
-        self._collection = collection
+    def __init__(self, collection: Collection[Document], *, capacity: int = CAPACITY) -> None:
+        raw: CodecOptions[RawBSONDocument] = CodecOptions(document_class=RawBSONDocument)
+        self._collection = collection.with_options(codec_options=raw)  # they are kept as they come
         self._capacity = capacity
+        self._size = 0  # bytes
         self._options: CodecOptions[Document] = CodecOptions(tz_aware=True)
         self._raw: OrderedDict[str, bytes | None] = OrderedDict()
         self._read: set[str] = set()  # since `begin`
@@ -56,9 +64,9 @@ class DocumentCache:
                 missing.append(key)
         for start in range(0, len(missing), FIND_CHUNK):
             chunk = missing[start : start + FIND_CHUNK]
-            found = {str(d["_id"]): bson.encode(d) for d in self._collection.find({"_id": {"$in": chunk}})}
+            found = {str(d["_id"]): bytes(d.raw) for d in self._collection.find({"_id": {"$in": chunk}})}
             for key in chunk:
-                self._raw[key] = found.get(key)
+                self._set(key, found.get(key))
             self._read.update(chunk)
 
     def get(self, key: str) -> Document | None:
@@ -69,20 +77,34 @@ class DocumentCache:
         return None if raw is None else bson.decode(raw, self._options)
 
     def put(self, key: str, document: Document) -> None:
-        self._raw[key] = bson.encode(document)
-        self._raw.move_to_end(key)
+        self._set(key, bson.encode(document))
 
     def drop(self, keys: Iterable[str]) -> None:
         for key in keys:
-            self._raw.pop(key, None)
+            if key in self._raw:
+                self._size -= _size(self._raw.pop(key))
 
     def clear(self) -> None:
         self._raw.clear()
+        self._size = 0
 
     def trim(self) -> None:
         """Forgets the oldest beyond the capacity; called between batches, never inside one."""
-        while len(self._raw) > self._capacity:
-            self._raw.popitem(last=False)
+        while self._size > self._capacity:
+            _, raw = self._raw.popitem(last=False)
+            self._size -= _size(raw)
+
+    def _set(self, key: str, raw: bytes | None) -> None:
+        if key in self._raw:
+            self._size -= _size(self._raw[key])
+            self._raw.move_to_end(key)
+        self._raw[key] = raw
+        self._size += _size(raw)
+
+
+def _size(raw: bytes | None) -> int:
+    """Bytes in memory, also of knowing that there is no document."""
+    return ENTRY + len(raw or b"")
 
 
 def write_guarded(collection: Collection[Document], operations: list[Any]) -> None:

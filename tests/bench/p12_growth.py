@@ -2,88 +2,84 @@
 
 from __future__ import annotations
 
-import os
-import statistics
+import json
+import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 
-from commands.outbox.publisher import Publisher
-from projections.runtime.checkpoints import Stream
-from tests.bench import events
-from tests.bench.measure import Measured, Took, Watch, summary
+from tests.bench.engines import CannotMeasure
+from tests.bench.measure import Measured, Took, in_turn, ratio_of, summary
 from tests.bench.options import Options
-from tests.bench.projecting import CATCHING_UP, drive, worker_of
+from tests.bench.projecting import CATCHING_UP
+from tests.bench.streaming import PROJECT
+from tests.engines import ENGINES
 
 DOCUMENTS, TIMES = 10_000, 10
-NEW = 700  # carts a round, which makes about one batch of 2,000 events
 ROUNDS = 2  # for each of the options': a round is short
-STEP = 5_000  # carts that are made at once on the way
-TOPIC = "acme.carts"
+ENDING = 60.0  # seconds
+SMALL, LARGE = "at the size", f"at {TIMES} times"
 
 
-class Growth:
-    """One worker, first at the one size, then at the other."""
+class Shop:
+    """A worker and a publisher with engines of their own, in a process that takes a round when it is told to."""
 
-    def __init__(self, options: Options) -> None:
-        self._options, self._carts = options, events.Carts(seed=12)
-        self.worker: dict[str, list[Took]] = {"at the size": [], f"at {TIMES} times": []}
-        self.publisher: dict[str, list[Took]] = {name: [] for name in self.worker}
-        self._publisher = Publisher(os.environ["KAFKA_BOOTSTRAP_SERVERS"])
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+        self.published: list[Took] = []
+        if self._line() != "ready":
+            raise RuntimeError("a shop of the benchmark does not start")
 
-    def close(self) -> None:
-        self._publisher.close()
+    def round(self) -> Took:
+        """What the worker took; what the publisher did is noted."""
+        if self._process.stdin:
+            print("round", file=self._process.stdin, flush=True)
+        took = {name: Took(**one) for name, one in json.loads(self._line()).items()}
+        self.published.append(took["publisher"])
+        return took["worker"]
 
-    def steps(self) -> Iterator[dict[Stream, int]]:
-        """What the worker has to reach."""
-        made = 0
-        for name, times in zip(self.worker, (1, TIMES), strict=True):
-            wanted = times * self._options.size(DOCUMENTS)
-            while made < wanted:
-                step = min(STEP, wanted - made)
-                yield events.ready(TOPIC, self._carts.more(step), lambda line: None)
-                made += step
-                self._options.say(f"{made:,} of {TIMES * self._options.size(DOCUMENTS):,} carts")
-            for number in range(ROUNDS * self._options.rounds + 1):
-                yield from self._round(name if number else "")
-                made += NEW
-
-    def _round(self, name: str) -> Iterator[dict[Stream, int]]:
-        """Without a name it does not count."""
-        count = events.recorded(self._carts.more(NEW), lambda line: None)
-        publishing, projecting = Watch(), Watch()
-        publishing.start()
-        self._publisher.drain()
-        publishing.stop()
-        projecting.start()
-        yield events.heads(TOPIC)
-        projecting.stop()
-        if name:
-            self.publisher[name].append(publishing.took(count))
-            self.worker[name].append(projecting.took(count))
+    def _line(self) -> str:
+        return self._process.stdout.readline().strip() if self._process.stdout else ""
 
 
-def _growth(took: dict[str, list[Took]]) -> tuple[float, tuple[float, float]]:
-    """Median seconds per event at the second size in those at the first; lowest and highest of the second."""
-    small, large = ([one.seconds / one.units for one in runs] for runs in took.values())
-    base = statistics.median(small)
-    return statistics.median(large) / base, (min(large) / base, max(large) / base)
+@contextmanager
+def shop_of(carts: int) -> Iterator[Shop]:
+    """Ready for its rounds. Its end of standard input ends it."""
+    command = [sys.executable, "-m", "tests.bench.growing", str(carts)]
+    process = subprocess.Popen(command, cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        yield Shop(process)
+    finally:
+        if process.stdin:
+            process.stdin.close()
+        process.wait(ENDING)
+
+
+def _seconds(took: Took) -> float:
+    return took.seconds / took.units
 
 
 def measure(options: Options) -> Measured:
-    growth = Growth(options)
-    with worker_of("carts") as worker:
-        drive(worker, growth.steps())
-    growth.close()
-    ratio, spread = _growth(growth.worker)
-    publisher, _ = _growth(growth.publisher)
+    if ENGINES.given:
+        raise CannotMeasure("two shops are compared, each with engines of its own: leave those of the environment out")
+    size = options.size(DOCUMENTS)
+    with shop_of(TIMES * size) as large, shop_of(size) as small:
+        shops = {LARGE: large, SMALL: small}
+        rounds = {name: shop.round for name, shop in shops.items()}
+        took = in_turn(ROUNDS * options.rounds, rounds, options.say)
+    ratio, spread = ratio_of(took, LARGE, SMALL, _seconds)
+    published = {name: shop.published[1:] for name, shop in shops.items()}
+    publisher, _ = ratio_of(published, LARGE, SMALL, _seconds)
     return Measured(
         name="P12",
         what=f"time per projected event at {TIMES} times the documents and the log",
-        against="itself before",
+        against=f"itself with {size:,} documents",
         ratio=ratio,
         spread=spread,
         goal=1.2,
         better="lower",
-        detail={"contenders": summary(growth.worker), "publisher": round(publisher, 3)},
-        notes=f"The publisher's time per event at {TIMES} times the log: {publisher:.2f} of that before. They come "
-        f"one after the other, so the machine's mood is in it.{CATCHING_UP}",
+        detail={"contenders": summary(took), "publisher": round(publisher, 3), "publishers": summary(published)},
+        notes="Two shops with engines of their own take their rounds in turn. A third of the events is about old "
+        "carts, and the smaller shop's worker has all of those in memory. The publisher's time per event at "
+        f"{TIMES} times the log: {publisher:.2f} of that at the size.{CATCHING_UP}",
     )

@@ -28,5 +28,5 @@ def measure(options: Options) -> Measured:
         goal=1,
         notes="The sink replaces the document of each cart by its last event: no fold, no version that is guarded. It "
         f"has {TASKS} tasks on two cores and is on the watch from its first document on, in a fresh JVM each round; "
-        f"the worker is one process.{CATCHING_UP}",
+        f"the worker is one process and has all carts in memory.{CATCHING_UP}",
     )

@@ -7,6 +7,7 @@ would send: copies, times in UTC to the millisecond.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from copy import copy
 from types import SimpleNamespace
 from typing import Any
 
@@ -25,8 +26,8 @@ DUPLICATE_KEY = 11000
 class Cursor:
     """What `find` answers; the command is sent when it is read."""
 
-    def __init__(self, read: Callable[[], list[bytes]], fields: Document | None) -> None:
-        self._read, self._fields = read, fields
+    def __init__(self, read: Callable[[], list[bytes]], fields: Document | None, options: CodecOptions[Any]) -> None:
+        self._read, self._fields, self._options = read, fields, options
         self._sort: list[tuple[str, int]] = []
         self._from, self._to = 0, None
 
@@ -43,7 +44,7 @@ class Cursor:
         return self
 
     def __iter__(self) -> Iterator[Document]:
-        rows = [bson.decode(raw, OPTIONS) for raw in self._read()]
+        rows = [bson.decode(raw, self._options) for raw in self._read()]
         for name, direction in reversed(self._sort):
             rows.sort(key=lambda row: _sortable(row.get(name)), reverse=direction < 0)
         rows = rows[self._from :][: self._to]
@@ -65,11 +66,20 @@ class Collection:
     """One collection of a `Store`."""
 
     def __init__(self, store: Store, name: str) -> None:
-        self.name, self._store = name, store
+        self.name, self._store, self._options = name, store, OPTIONS
         self.rows: dict[Any, tuple[bytes, Document]] = {}
 
+    def with_options(self, codec_options: CodecOptions[Any]) -> Collection:
+        """The same documents, read otherwise."""
+        other = copy(self)
+        other._options = codec_options
+        return other
+
     def find(self, filter_: Document | None = None, fields: Document | None = None) -> Cursor:
-        return Cursor(lambda: self._call("find", lambda: [self.rows[k][0] for k in self._found(filter_ or {})]), fields)
+        def read() -> list[bytes]:
+            return [self.rows[key][0] for key in self._found(filter_ or {})]
+
+        return Cursor(lambda: self._call("find", read), fields, self._options)
 
     def find_one(self, filter_: Document, fields: Document | None = None, *, sort: Any = None, **_: Any) -> Any:
         found = self.find(filter_, fields)

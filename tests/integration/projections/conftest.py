@@ -18,6 +18,7 @@ from uuid import UUID
 import pytest
 from django.db import connection, connections
 from pymongo import MongoClient
+from pymongo.database import Database
 
 from acme.bus import BusUnavailable, Consumer, Topics
 from acme.contracts.base import Money
@@ -202,6 +203,13 @@ def wait_until(true: Callable[[], Any], seconds: float = 30, why: Callable[[], s
     while not true():
         assert time.monotonic() < deadline, f"it did not happen in {seconds} s: {why()}"
         time.sleep(0.05)
+
+
+@pytest.fixture
+def store(mongo: str, mongo_database: str) -> Iterator[Database[Any]]:
+    """An empty database on the session's server."""
+    with MongoClient(mongo, tz_aware=True) as client:
+        yield client[mongo_database]
 
 
 @pytest.fixture

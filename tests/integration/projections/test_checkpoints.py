@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 import pytest
-from pymongo import MongoClient
 from pymongo.database import Database
 
 from projections.registry import PROJECTIONS
@@ -21,12 +20,6 @@ from tests.oracle import stored as documents
 CARTS = PROJECTIONS["carts"]
 STREAM = relevant(CARTS, History(seed=3).interleaved(3))
 STREAMS = streams_of(STREAM)
-
-
-@pytest.fixture
-def store(mongo: str, mongo_database: str) -> Iterator[Database[Any]]:
-    with MongoClient(mongo, tz_aware=True) as client:
-        yield client[mongo_database]
 
 
 @pytest.mark.parametrize("largest", [1000, 2], ids=["to nothing at all", "by one batch"])

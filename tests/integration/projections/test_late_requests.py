@@ -5,12 +5,10 @@ Found by the model (`tests/model`); here each by itself, on a real server.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from pymongo import MongoClient
 from pymongo.database import Database
 
 from projections.registry import PROJECTIONS
@@ -29,12 +27,6 @@ from tests.integration.projections.test_recovery import (
     stream_of,
 )
 from tests.oracle import stored as documents
-
-
-@pytest.fixture
-def store(mongo: str, mongo_database: str) -> Iterator[Database[Any]]:
-    with MongoClient(mongo, tz_aware=True) as client:
-        yield client[mongo_database]
 
 
 def test_what_a_lost_request_has_marked_can_be_asked_for_again(store: Database[Any]) -> None:

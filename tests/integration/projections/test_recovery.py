@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
 import pytest
-from pymongo import MongoClient
 from pymongo.collection import Collection
 from pymongo.database import Database
 
@@ -29,12 +27,6 @@ from tests.oracle import stored as documents
 
 STREAM = History(seed=31, size=24).interleaved(7)
 chosen = pytest.mark.parametrize("projection", [PROJECTIONS[name] for name in FAILING], ids=FAILING)
-
-
-@pytest.fixture
-def store(mongo: str, mongo_database: str) -> Iterator[Database[Any]]:
-    with MongoClient(mongo, tz_aware=True) as client:
-        yield client[mongo_database]
 
 
 def stream_of(projection: Projection) -> list[Envelope]:

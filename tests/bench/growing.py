@@ -1,0 +1,24 @@
+"""`python -m tests.bench.growing CARTS`: engines of its own with so many carts, and a worker that has caught up.
+
+At each line of standard input some more events are published and projected; what both took is the answer, a line of
+JSON. It ends with its standard input.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+
+from tests.bench.engines import running
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("carts", type=int)
+    given = parser.parse_args()
+    with running():
+        importlib.import_module("tests.bench.growth").run(given.carts)  # which wants Django to be set up
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,52 @@
+"""What a shop of P12 does: it makes its carts, and then publishes and projects some more at each line that it reads."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import sys
+from collections.abc import Iterator
+
+from commands.outbox.publisher import Publisher
+from tests.bench import events
+from tests.bench.measure import Watch
+from tests.bench.options import Options
+from tests.bench.projecting import drive, worker_of
+
+NEW = 700  # carts a round, which makes about one batch of 2,000 events
+STEP = 5_000  # carts that are made at once on the way
+TOPIC = "acme.carts"
+
+Heads = dict[tuple[str, int], int]
+
+
+def run(size: int) -> None:
+    """With so many carts, until the end of standard input."""
+    with worker_of("carts") as worker:
+        drive(worker, _steps(size))
+
+
+def _steps(size: int) -> Iterator[Heads]:
+    """What the worker has to reach."""
+    carts = events.Carts(seed=12)
+    for made in range(0, size, STEP):
+        yield events.ready(TOPIC, carts.more(min(STEP, size - made)), lambda line: None)
+        Options.say(f"{min(size, made + STEP):,} of {size:,} carts")
+    with Publisher(os.environ["KAFKA_BOOTSTRAP_SERVERS"]) as publisher:
+        print("ready", flush=True)
+        for _ in sys.stdin:
+            yield from _round(carts, publisher)
+
+
+def _round(carts: events.Carts, publisher: Publisher) -> Iterator[Heads]:
+    count = events.recorded(carts.more(NEW), lambda line: None)
+    publishing, projecting = Watch(), Watch()
+    publishing.start()
+    publisher.drain()
+    publishing.stop()
+    projecting.start()
+    yield events.heads(TOPIC)
+    projecting.stop()
+    took = {"publisher": publishing.took(count), "worker": projecting.took(count)}
+    print(json.dumps({name: dataclasses.asdict(one) for name, one in took.items()}), flush=True)
