@@ -73,10 +73,19 @@ class Carts:
         """So many new ones, each with a line, and a further line in as many old ones by chance."""
         for _ in range(min(new, len(self._ids))):
             yield self._next(self._chance.choice(self._ids))
+        yield from self.fresh(new)
+
+    def fresh(self, new: int) -> Iterator[Recorded]:
+        """So many new ones, then a line in each."""
         fresh = [uuid.uuid4() for _ in range(new)]
         for _ in range(2):
             yield from (self._next(cart) for cart in fresh)
         self._ids.extend(fresh)
+
+    def second_line(self, count: int) -> Iterator[Recorded]:
+        """In so many old ones by chance that have one line: of few carts or many, these are alike."""
+        single = [cart for cart in self._ids if self._versions[cart] == 2]
+        yield from map(self._next, self._chance.sample(single, min(count, len(single))))
 
     def _next(self, cart: uuid.UUID) -> Recorded:
         version = self._versions[cart] = self._versions.get(cart, 0) + 1
