@@ -35,7 +35,7 @@ class Overtaken(Exception):
 
 
 class DocumentCache:
-    """The documents last read or written, up to ``capacity`` bytes; least recently used ones go first."""
+    """Documents last read or written, between batches up to ``capacity`` bytes; the least recently used go first."""
 
     def __init__(self, collection: Collection[Document], *, capacity: int = CAPACITY) -> None:
         raw: CodecOptions[RawBSONDocument] = CodecOptions(document_class=RawBSONDocument)

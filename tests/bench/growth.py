@@ -15,20 +15,19 @@ from tests.bench.measure import Watch
 from tests.bench.options import Options
 from tests.bench.projecting import drive, worker_of
 
-NEW = 700  # carts a round, and as many old ones: about one batch of 2,000 events
 STEP = 5_000  # carts that are made at once on the way
 TOPIC = "acme.carts"
 
 Heads = dict[tuple[str, int], int]
 
 
-def run(size: int) -> None:
-    """With so many carts, until the end of standard input."""
+def run(size: int, new: int) -> None:
+    """With so many carts, until the end of standard input; ``new``: those of a round."""
     with worker_of("carts") as worker:
-        drive(worker, _steps(size))
+        drive(worker, _steps(size, new))
 
 
-def _steps(size: int) -> Iterator[Heads]:
+def _steps(size: int, new: int) -> Iterator[Heads]:
     """What the worker has to reach."""
     carts = events.Carts(seed=12)
     for made in range(0, size, STEP):
@@ -37,11 +36,11 @@ def _steps(size: int) -> Iterator[Heads]:
     with Publisher(os.environ["KAFKA_BOOTSTRAP_SERVERS"]) as publisher:
         print("ready", flush=True)
         for _ in sys.stdin:
-            yield from _round(carts, publisher)
+            yield from _round(carts, new, publisher)
 
 
-def _round(carts: events.Carts, publisher: Publisher) -> Iterator[Heads]:
-    some = itertools.chain(carts.second_line(NEW), carts.fresh(NEW))
+def _round(carts: events.Carts, new: int, publisher: Publisher) -> Iterator[Heads]:
+    some = itertools.chain(carts.second_line(new), carts.fresh(new))
     count = events.recorded(some, lambda line: None)
     publishing, projecting = Watch(), Watch()
     publishing.start()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -216,15 +216,19 @@ class Traffic:
             assert not self.errors, self.errors
             time.sleep(0.02)
 
-    def stays_current(self, within: float, watched: float, *, windows: int = 4) -> Seen:
+    def stays_current(
+        self, within: float, watched: float, *, disturb: Callable[[], object] = lambda: None, windows: int = 4
+    ) -> Seen:
         """The check of ``current_within`` for what is committed in so many seconds; answers what was seen.
 
-        The machine is shared, and a process may be without a core for a second: then the next window is judged. What
-        waits behind another event, or for good, waits in each of them.
+        The machine is shared, and a process may be without a core for a second: then the next window is judged.
+        ``disturb`` is done at the begin of each: whoever is held up by it is held up in all of them.
         """
         for left in reversed(range(windows)):
             begun = time.monotonic()
+            disturb()
             time.sleep(watched)
+            assert not self.errors, self.errors
             seen = self.seen(since=begun, until=time.monotonic() - within)
             try:
                 current_within(within, seen)

@@ -70,3 +70,6 @@ def test_nothing_is_forgotten_inside_a_batch_and_all_counts_that_is_kept(kept: C
     assert again.get("d1") is not None
     again.clear()
     assert again.get("d1") is None
+    again.put("d2", {"_id": "d2", "new": "x" * KILOBYTE})
+    again.trim()
+    assert again.get("d2") is not None, "what was cleared counts no more"
