@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+import time
+
 import pytest
 
 from projections.alerting import book as book_module
@@ -109,3 +112,15 @@ def test_defect_alerts_forget_whom_they_told(shop: Shop, alerted: Alerted, monke
         stocked(shop, [f"{POISON}2"])
         with pytest.raises(AssertionError, match="not visible"):
             traffic.stays_current(1.0, 3, windows=2)
+
+
+def test_defect_each_poison_event_holds_up_the_others(shop: Shop) -> None:
+    """For two seconds only, after which all goes on: it is seen because each window has a poison event of its own."""
+    good, numbers = stocked(shop, [f"G{number}" for number in range(60)]), itertools.count()
+    slow = defective(PROJECTIONS["products"], lambda sku: sku.startswith(POISON) and not time.sleep(2))
+    shop.worker("products", projection=slow)
+    with Traffic(shop, good, sales=False) as traffic:
+        traffic.all_seen()
+        with pytest.raises(AssertionError, match=r"longer|not visible"):
+            traffic.stays_current(1.0, 5, disturb=lambda: stocked(shop, [f"{POISON}{next(numbers)}"]), windows=2)
+    assert next(numbers) == 2
