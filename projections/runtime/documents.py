@@ -19,7 +19,7 @@ from pymongo.errors import BulkWriteError
 #: Ids per find: the embedded server's $in is quadratic beyond a few hundred, and real MongoDB does not mind.
 FIND_CHUNK = 100
 DUPLICATE_KEY = 11000
-#: Bytes of kept documents, by default: carts of some lines fit fifty thousand times, documents of 100 KB four hundred.
+#: Bytes of kept documents, by default: fifty thousand carts with a line each, or four hundred documents of 100 KB.
 CAPACITY = 40 * 1024 * 1024
 #: Bytes that CPython and the dictionary need for an entry beside the document: key, headers, links (measured).
 ENTRY = 300

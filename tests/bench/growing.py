@@ -18,7 +18,9 @@ def main() -> None:
     parser.add_argument("new", type=int)
     given = parser.parse_args()
     with running():
-        importlib.import_module("tests.bench.growth").run(given.carts, given.new)  # which wants Django to be set up
+        importlib.import_module("tests.bench.growing_shop").run(
+            given.carts, given.new
+        )  # which wants Django to be set up
 
 
 if __name__ == "__main__":

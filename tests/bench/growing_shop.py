@@ -13,12 +13,10 @@ from commands.outbox.publisher import Publisher
 from tests.bench import events
 from tests.bench.measure import Watch
 from tests.bench.options import Options
-from tests.bench.projecting import drive, worker_of
+from tests.bench.projecting import Stream, drive, worker_of
 
 STEP = 5_000  # carts that are made at once on the way
 TOPIC = "acme.carts"
-
-Heads = dict[tuple[str, int], int]
 
 
 def run(size: int, new: int) -> None:
@@ -27,7 +25,7 @@ def run(size: int, new: int) -> None:
         drive(worker, _steps(size, new))
 
 
-def _steps(size: int, new: int) -> Iterator[Heads]:
+def _steps(size: int, new: int) -> Iterator[dict[Stream, int]]:
     """What the worker has to reach."""
     carts = events.Carts(seed=12)
     for made in range(0, size, STEP):
@@ -39,7 +37,7 @@ def _steps(size: int, new: int) -> Iterator[Heads]:
             yield from _round(carts, new, publisher)
 
 
-def _round(carts: events.Carts, new: int, publisher: Publisher) -> Iterator[Heads]:
+def _round(carts: events.Carts, new: int, publisher: Publisher) -> Iterator[dict[Stream, int]]:
     some = itertools.chain(carts.second_line(new), carts.fresh(new))
     count = events.recorded(some, lambda line: None)
     publishing, projecting = Watch(), Watch()
