@@ -18,9 +18,8 @@ def main() -> None:
     parser.add_argument("new", type=int)
     given = parser.parse_args()
     with running():
-        importlib.import_module("tests.bench.growing_shop").run(
-            given.carts, given.new
-        )  # which wants Django to be set up
+        shop = importlib.import_module("tests.bench.growing_shop")  # which wants Django to be set up
+        shop.run(given.carts, given.new)
 
 
 if __name__ == "__main__":
